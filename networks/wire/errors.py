@@ -1,0 +1,151 @@
+"""Everything that can go wrong on a link, as one tree.
+
+::
+
+    WireError
+    ├── FrameError            the byte stream cannot be cut into frames: the link is lost
+    │   ├── FrameTooLong
+    │   └── FrameStalled      a frame was begun and never completed
+    ├── HeaderError           a frame came whole, its header is not this dialect's
+    ├── DecodeError           a message or a part of it breaks the dialect's format
+    ├── EncodeError           a message of ours does not fit the dialect's format
+    └── SessionError          we would break the life of the link
+        ├── NotSignedOn
+        ├── InFlightLimit
+        └── DuplicateKey      a request with the same match key is still unanswered
+
+No message here carries a value from the wire: a value may be a PAN. Names, positions and
+expectations only.
+"""
+
+from __future__ import annotations
+
+
+class WireError(Exception):
+    """Base of all wire errors; never raised itself.
+
+    Attributes
+    ----------
+    response_code
+        The DE 39 that answers a request which caused this error.
+    reject_code
+        The four digits (H14) of a reject that returns the message to its sender.
+    """
+
+    response_code = "30"
+    reject_code = "0001"
+
+
+class FrameError(WireError):
+    """The byte stream cannot be cut into frames any more; the link has to be closed."""
+
+
+class FrameTooLong(FrameError):
+    """A length prefix announces more than the dialect allows."""
+
+    reject_code = "0002"
+
+    def __init__(self, announced: int, limit: int) -> None:
+        super().__init__(announced, limit)
+        self.announced = announced
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"frame length {self.announced} exceeds the limit of {self.limit} bytes"
+
+
+class FrameStalled(FrameError):
+    """A frame was begun and not completed in time."""
+
+    def __init__(self, received: int, seconds: float) -> None:
+        super().__init__(received, seconds)
+        self.received = received
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"frame not completed within {self.seconds:g} s, {self.received} bytes received"
+
+
+class HeaderError(WireError):
+    """A header field does not hold what the dialect demands."""
+
+    reject_code = "0003"
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(field, expected)
+        self.field = field
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"header field {self.field}: expected {self.expected}"
+
+
+class DecodeError(WireError):
+    """Bytes that do not follow the dialect.
+
+    Attributes
+    ----------
+    field
+        The data element (``"4"``), bitmap (``"p"``, ``"1"``), message type (``"t"``) or
+        second-level part (``"62.2"``, ``"55.9F02"``) that failed.
+    position
+        Byte offset into the message where it failed; into the element for a part.
+    expected
+        What should have been there.
+    """
+
+    reject_code = "0100"
+
+    def __init__(self, field: str, position: int, expected: str) -> None:
+        super().__init__(field, position, expected)
+        self.field = field
+        self.position = position
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"field {self.field} at byte {self.position}: {self.expected}"
+
+
+class EncodeError(WireError):
+    """A value of ours that the dialect cannot carry."""
+
+    response_code = "96"
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(field, expected)
+        self.field = field
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"field {self.field}: {self.expected}"
+
+
+class SessionError(WireError):
+    """Base of what this side must not do in the link's present state."""
+
+    response_code = "91"
+
+
+class NotSignedOn(SessionError):
+    """A request may not be sent before sign-on or after sign-off."""
+
+    def __str__(self) -> str:
+        return "the link is not signed on"
+
+
+class InFlightLimit(SessionError):
+    """As many requests as the link allows are already unanswered."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.limit} requests are already unanswered on this link"
+
+
+class DuplicateKey(SessionError):
+    """A request with the same match key is still unanswered, so answers could not be told apart."""
+
+    def __str__(self) -> str:
+        return "a request with the same match key is still unanswered"
