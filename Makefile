@@ -1,0 +1,42 @@
+# Every target makes .venv by itself; `make help` lists them.
+PYTHON = python3
+SECONDS = 30
+WORKERS = 2
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+venv: .venv/installed ## make .venv with everything pinned by constraints.txt
+
+demo: venv ## two simulated networks against the gateway, SECONDS=30 by default
+	@$(BIN)/cardrail demo --seconds $(SECONDS)
+
+test: venv ## the whole suite with branch coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=
+	@$(BIN)/coverage report --skip-covered | tail -n 40
+	$(BIN)/coverage report --include='networks/wire/*,ledger/*' --fail-under=100 --skip-covered
+
+check: venv ## ruff, mypy and the import rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_architecture.py
+
+format: venv ## let ruff format and fix the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* ./*.egg-info
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Cardrail needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": name a newer one, for example make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@echo "Installing into .venv (once)..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
