@@ -1,0 +1,128 @@
+"""Child processes that are started together, watched, and all gone at the end."""
+
+from __future__ import annotations
+
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_KILL_AFTER_SECONDS = 10.0
+_LOG_TAIL_LINES = 12
+
+
+class ChildFailed(Exception):
+    """A child ended, or never became ready; the message has the end of its log."""
+
+    def __init__(self, child: Child, what: str) -> None:
+        super().__init__(child, what)
+        self.child = child
+        self.what = what
+
+    def __str__(self) -> str:
+        tail = self.child.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
+        return "\n  ".join([f"{self.child.name} {self.what}; the end of its log:", *tail])
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One running command; its standard error goes to `log`."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has exited, with whatever status."""
+        return self.process.poll() is not None
+
+    def read_line(self, timeout_seconds: float) -> str:
+        """The next line of its standard output.
+
+        Raises
+        ------
+        ChildFailed
+            If it ends, or says nothing, before `timeout_seconds` are over.
+        """
+        output = self.process.stdout
+        assert output is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(output, selectors.EVENT_READ)
+            ready = selector.select(timeout_seconds)
+        line = output.readline() if ready else b""
+        if not line:
+            what = f"exited with {self.process.wait()}" if ready else "did not become ready"
+            raise ChildFailed(self, what)
+        return line.decode()
+
+    def finish(self, timeout_seconds: float) -> str:
+        """Wait for its own end and give the rest of its standard output.
+
+        Raises
+        ------
+        ChildFailed
+            If it is still running after `timeout_seconds`.
+        """
+        try:
+            output, _ = self.process.communicate(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired:
+            raise ChildFailed(self, f"did not end within {timeout_seconds:g} s") from None
+        return output.decode()
+
+    def stop(self) -> int:
+        """SIGTERM, and SIGKILL if that is not heard; its exit status."""
+        if not self.ended:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(_KILL_AFTER_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+@dataclass(slots=True)
+class Children:
+    """A group of ``cardrail`` commands; leaving the context stops what still runs, last first."""
+
+    logs: Path
+    running: list[Child] = field(default_factory=list)
+
+    def start(self, name: str, arguments: Sequence[str]) -> Child:
+        """Start ``cardrail ARGUMENTS`` with this interpreter."""
+        log = self.logs / f"{name}.log"
+        with log.open("wb") as errors:
+            process = subprocess.Popen(  # noqa: S603 - our own command line
+                [sys.executable, "-m", "cardrail", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        child = Child(name, process, log)
+        self.running.append(child)
+        return child
+
+    def wait_all(self, children: Sequence[Child], *, deadline: float) -> None:
+        """Return when all of `children` have ended or `deadline` (monotonic seconds) is over."""
+        while time.monotonic() < deadline and not all(child.ended for child in children):
+            time.sleep(0.05)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for child in reversed(self.running):
+            child.stop()
+            if child.process.stdout is not None:
+                child.process.stdout.close()
