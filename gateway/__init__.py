@@ -1,0 +1,1 @@
+"""The issuer processor: links, cards, checks and decisions between the networks and the ledger."""
