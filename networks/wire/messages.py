@@ -22,7 +22,7 @@ from networks.wire.masking import mask_pan
 NO_ELEMENTS: Mapping[str, str] = MappingProxyType({})
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What every message carries (DE 7, 11, 37)."""
 
     mti: str
@@ -40,7 +40,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return f"{type(self).__name__}(mti={self.mti!r}, stan={self.stan!r}, rrn={self.rrn!r})"
 
 
-class CardMessage(Message, frozen=True, kw_only=True, gc=False):
+class CardMessage(Message, frozen=True, gc=False):
     """What every message about one card carries."""
 
     pan: str = ""  # DE 2
@@ -59,6 +59,7 @@ class CardMessage(Message, frozen=True, kw_only=True, gc=False):
     merchant: str = ""  # DE 42
     approval_code: str = ""  # DE 38
     response_code: str = ""  # DE 39
+    network_id: str = ""  # DE 63.1
     transaction_id: str = ""  # DE 62.2; blank on QPX-1
     validation_code: str = ""  # DE 62.3
     characteristics: str = ""  # DE 62.1, the authorization characteristics indicator
@@ -73,7 +74,7 @@ class CardMessage(Message, frozen=True, kw_only=True, gc=False):
         )
 
 
-class CardRequest(CardMessage, frozen=True, kw_only=True, gc=False):
+class CardRequest(CardMessage, frozen=True, gc=False):
     """What a request or advice about one card adds."""
 
     expiry: str = ""  # DE 14 YYMM
@@ -109,28 +110,28 @@ class AdditionalAmount(msgspec.Struct, frozen=True):
     amount: int
 
 
-class CardResponse(CardMessage, frozen=True, kw_only=True, gc=False):
+class CardResponse(CardMessage, frozen=True, gc=False):
     """What an answer about one card adds."""
 
     response_source: str = ""  # DE 44.1: 5 issuer, 2 stand-in
     additional_amounts: tuple[AdditionalAmount, ...] = ()  # DE 54
 
 
-class AuthorizationRequest(CardRequest, frozen=True, kw_only=True, gc=False):
+class AuthorizationRequest(CardRequest, frozen=True, gc=False):
     """0100, 0101."""
 
 
-class AuthorizationResponse(CardResponse, frozen=True, kw_only=True, gc=False):
+class AuthorizationResponse(CardResponse, frozen=True, gc=False):
     """0110."""
 
 
-class Advice(CardRequest, frozen=True, kw_only=True, gc=False):
+class Advice(CardRequest, frozen=True, gc=False):
     """0120, 0121: somebody else has decided; the issuer applies it."""
 
     response_source: str = ""  # DE 44.1
 
 
-class AdviceResponse(CardResponse, frozen=True, kw_only=True, gc=False):
+class AdviceResponse(CardResponse, frozen=True, gc=False):
     """0130."""
 
 
@@ -144,7 +145,7 @@ class OriginalData(msgspec.Struct, frozen=True):
     forwarder: str = ""
 
 
-class Reversal(CardRequest, frozen=True, kw_only=True, gc=False):
+class Reversal(CardRequest, frozen=True, gc=False):
     """0400, 0401 and 0420, 0421; partial when `replacement_amount` is there."""
 
     original: OriginalData | None = None  # DE 90
@@ -152,13 +153,13 @@ class Reversal(CardRequest, frozen=True, kw_only=True, gc=False):
     replacement_billing_amount: int | None = None  # DE 61.3, minor units of `billing_currency`
 
 
-class ReversalResponse(CardResponse, frozen=True, kw_only=True, gc=False):
+class ReversalResponse(CardResponse, frozen=True, gc=False):
     """0410, 0430."""
 
     original: OriginalData | None = None  # DE 90, echoed
 
 
-class Financial(CardRequest, frozen=True, kw_only=True, gc=False):
+class Financial(CardRequest, frozen=True, gc=False):
     """0200, 0201 (hold and post at once) and 0220, 0221 (online clearing advice)."""
 
     clearing_sequence: str = ""  # DE 62.11, n of
@@ -171,11 +172,11 @@ class Financial(CardRequest, frozen=True, kw_only=True, gc=False):
         return self.mti[2] == "2"
 
 
-class FinancialResponse(CardResponse, frozen=True, kw_only=True, gc=False):
+class FinancialResponse(CardResponse, frozen=True, gc=False):
     """0210, 0230."""
 
 
-class FileUpdate(Message, frozen=True, kw_only=True, gc=False):
+class FileUpdate(Message, frozen=True, gc=False):
     """0302 and its answer 0312: upkeep of the network's exception file (DE 91, 92, 101, 127)."""
 
     pan: str = ""
@@ -188,15 +189,15 @@ class FileUpdate(Message, frozen=True, kw_only=True, gc=False):
     response_code: str = ""
 
 
-class NetworkManagement(Message, frozen=True, kw_only=True, gc=False):
-    """0800, 0820 and the answer 0810 (which has a response code)."""
+class NetworkManagement(Message, frozen=True, gc=False):
+    """0800, 0820 and their answers 0810, 0830 (which have a response code)."""
 
     management_code: str = ""  # DE 70
     response_code: str = ""
     network_id: str = ""  # DE 63.1
 
 
-class Administrative(Message, frozen=True, kw_only=True, gc=False):
+class Administrative(Message, frozen=True, gc=False):
     """0600, 0620 and their answers 0610, 0630: text, to be acknowledged and kept."""
 
     text: str = ""  # DE 48
@@ -230,6 +231,7 @@ class Kind:
             "080": NetworkManagement,
             "081": NetworkManagement,
             "082": NetworkManagement,
+            "083": NetworkManagement,
         }
     )
 
