@@ -1,0 +1,1 @@
+"""Card networks: their common wire formats, and simulators that behave as they would."""

@@ -9,16 +9,25 @@
     ├── HeaderError           a frame came whole, its header is not this dialect's
     ├── DecodeError           a message or a part of it breaks the dialect's format
     ├── EncodeError           a message of ours does not fit the dialect's format
+    ├── PeerSilent            an echo was not answered: the link is lost
     └── SessionError          we would break the life of the link
         ├── NotSignedOn
+        ├── LinkClosed
+        ├── IllegalTransition
         ├── InFlightLimit
-        └── DuplicateKey      a request with the same match key is still unanswered
+        ├── DuplicateKey      a request with the same match key is still unanswered
+        └── NotAwaited        an answer to a request that awaits none
 
 No message here carries a value from the wire: a value may be a PAN. Names, positions and
 expectations only.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
 class WireError(Exception):
@@ -41,14 +50,18 @@ class FrameError(WireError):
 
 
 class FrameTooLong(FrameError):
-    """A length prefix announces more than the dialect allows."""
+    """A length prefix announces more than the dialect allows.
+
+    `frames` are the payloads that were complete before it in the same piece of the stream.
+    """
 
     reject_code = "0002"
 
-    def __init__(self, announced: int, limit: int) -> None:
+    def __init__(self, announced: int, limit: int, frames: tuple[bytes, ...] = ()) -> None:
         super().__init__(announced, limit)
         self.announced = announced
         self.limit = limit
+        self.frames = frames
 
     def __str__(self) -> str:
         return f"frame length {self.announced} exceeds the limit of {self.limit} bytes"
@@ -92,15 +105,20 @@ class DecodeError(WireError):
         Byte offset into the message where it failed; into the element for a part.
     expected
         What should have been there.
+    partial
+        What was decoded before the failure, so that an answer can be built; never shown.
     """
 
     reject_code = "0100"
 
-    def __init__(self, field: str, position: int, expected: str) -> None:
+    def __init__(
+        self, field: str, position: int, expected: str, partial: Mapping[str, str] = NO_FIELDS
+    ) -> None:
         super().__init__(field, position, expected)
         self.field = field
         self.position = position
         self.expected = expected
+        self.partial = partial
 
     def __str__(self) -> str:
         return f"field {self.field} at byte {self.position}: {self.expected}"
@@ -120,6 +138,17 @@ class EncodeError(WireError):
         return f"field {self.field}: {self.expected}"
 
 
+class PeerSilent(WireError):
+    """The peer did not answer an echo in time; the link has to be closed."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"an echo was not answered within {self.seconds:g} s"
+
+
 class SessionError(WireError):
     """Base of what this side must not do in the link's present state."""
 
@@ -131,6 +160,27 @@ class NotSignedOn(SessionError):
 
     def __str__(self) -> str:
         return "the link is not signed on"
+
+
+class LinkClosed(SessionError):
+    """Nothing can be sent any more."""
+
+    def __str__(self) -> str:
+        return "the link is closed"
+
+
+class IllegalTransition(SessionError):
+    """The life of a link has no such step."""
+
+    response_code = "12"
+
+    def __init__(self, state: str, event: str) -> None:
+        super().__init__(state, event)
+        self.state = state
+        self.event = event
+
+    def __str__(self) -> str:
+        return f"{self.event} is not allowed while the link is {self.state}"
 
 
 class InFlightLimit(SessionError):
@@ -149,3 +199,10 @@ class DuplicateKey(SessionError):
 
     def __str__(self) -> str:
         return "a request with the same match key is still unanswered"
+
+
+class NotAwaited(SessionError):
+    """The request was answered before, or it belongs to another link."""
+
+    def __str__(self) -> str:
+        return "the request awaits no answer on this link"
