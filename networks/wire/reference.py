@@ -99,7 +99,7 @@ class ReferenceCodec:
         partial = dict(error.doc_dec)
         if error.msg != _TRAILING:
             partial.pop(field, None)
-        return DecodeError(field, error.idx, self._expected(field, error.msg), partial)
+        return DecodeError(field, error.pos, self._expected(field, error.msg), partial)
 
     def _encode_error(self, error: iso8583.EncodeError) -> EncodeError:
         return EncodeError(error.field, self._expected(error.field, error.msg))
