@@ -29,6 +29,8 @@ class Outcome(IntEnum):
     ORIGINAL_UNKNOWN = 51  # an increment names a hold that does not exist or has ended
     INSUFFICIENT_FUNDS = 60
     FORMAT_INVALID = 70
+    TRANSACTION_INVALID = 71
+    AMOUNT_INVALID = 72
     APPROVED_PARTIALLY = 90
     APPROVED = 91
 

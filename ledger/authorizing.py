@@ -1,0 +1,228 @@
+"""Try: decide a request and hold what is approved; and what requests and advices share."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ledger.book import Book
+from ledger.commands import NO_DETAILS, Advise, Authorize, Command, Decision, Origin
+from ledger.matching import match
+from ledger.outcomes import Outcome
+from ledger.rows import Account, Authorization, Hold
+from ledger.rules import SPENDS, Standing, Verdict, judge
+from ledger.states import HoldState, Verb
+
+
+def authorize(book: Book, command: Authorize) -> Decision:
+    """Answer one authorization request."""
+    account = book.wallet(command.account_id)
+    if account is None:
+        return unknown_account(command)
+    key = request_key(command)
+    stored = book.authorizations.get(key)
+    if stored is not None:
+        return stored_answer(stored, command.origin)
+    early = book.early_reversal(command)
+    hold = _hold_to_increase(book, command)
+    verdict = judge(
+        Standing(
+            command,
+            account,
+            book.spending.get(_counter_of(command, hold)),
+            early is not None,
+            command.increment_of is not None and hold is None,
+        )
+    )
+    # From here on nothing can fail.
+    authorization_id = book.ids.next(command.at)
+    if early is not None:
+        book.found_original(early, authorization_id)
+    hold_id = 0
+    if verdict.outcome.approved and command.purpose in SPENDS:
+        if hold is None:
+            hold = new_hold(command, account, authorization_id, verdict.amount)
+            book.open_hold(account, hold)
+        else:
+            _increase(book, hold, verdict.amount, command.expires_at)
+        hold_id = hold.authorization_id
+    return record(book, command, account, verdict, (authorization_id, hold_id))
+
+
+def request_key(command: Command) -> tuple[int, str, str]:
+    """What repeats of a message have in common."""
+    return command.account_id, command.origin.network, command.origin.request_key
+
+
+def unknown_account(command: Command) -> Decision:
+    """There is no such wallet, hence nowhere to keep an answer either."""
+    return Decision(
+        outcome=Outcome.ACCOUNT_UNKNOWN,
+        authorization_id=0,
+        account_id=command.account_id,
+        amount=0,
+        currency="",
+        approval_code="",
+        available=0,
+        posted=0,
+        explanation="no such wallet account",
+    )
+
+
+def stored_answer(stored: Authorization, origin: Origin) -> Decision:
+    """The answer once given, again; or a conflict, if the request is another."""
+    decision = answer(stored)
+    if stored.fingerprint == origin.fingerprint:
+        return msgspec.structs.replace(decision, replayed=True)
+    return conflict(decision)
+
+
+def conflict(decision: Decision) -> Decision:
+    """The request key is taken by a request that was not the same."""
+    return msgspec.structs.replace(
+        decision,
+        outcome=Outcome.CONFLICT,
+        amount=0,
+        approval_code="",
+        explanation="another request came before with the same key",
+    )
+
+
+def answer(row: Authorization) -> Decision:
+    """A stored authorization as the decision it was."""
+    return Decision(
+        outcome=Outcome[row.outcome],
+        authorization_id=row.authorization_id,
+        account_id=row.account_id,
+        amount=row.amount,
+        currency=row.currency,
+        approval_code=row.approval_code,
+        available=row.available,
+        posted=row.posted,
+        explanation=row.explanation,
+    )
+
+
+def new_hold(
+    command: Authorize | Advise, account: Account, authorization_id: int, amount: int
+) -> Hold:
+    """The hold that an approval makes."""
+    estimated = isinstance(command, Authorize) and command.estimated
+    return Hold(
+        account.account_id,
+        authorization_id,
+        HoldState.PENDING.value,
+        account.currency,
+        amount,
+        amount,
+        0,
+        0,
+        int(estimated),
+        command.instrument_id,
+        command.day,
+        amount if command.instrument_id else 0,
+        command.expires_at,
+    )
+
+
+def record(
+    book: Book,
+    command: Authorize | Advise,
+    account: Account,
+    verdict: Verdict,
+    ids: tuple[int, int],
+) -> Decision:
+    """Keep the answer (`ids`: the authorization's and the hold's) and tell subscribers."""
+    authorization_id, hold_id = ids
+    origin, outcome = command.origin, verdict.outcome
+    approved = outcome.approved
+    approval_code = command.approval_code if approved else ""
+    advised = isinstance(command, Advise)
+    row = Authorization(
+        account.account_id,
+        authorization_id,
+        hold_id,
+        origin.network,
+        origin.request_key,
+        origin.fingerprint,
+        origin.trace,
+        origin.transaction_id,
+        origin.rrn,
+        "advise" if advised else "authorize",
+        command.purpose.value,
+        command.instrument_id,
+        outcome.name,
+        command.amount.amount,
+        verdict.amount,
+        account.currency,
+        approval_code,
+        account.available,
+        account.posted,
+        verdict.explanation,
+        command.at,
+        details_text(command),
+    )
+    book.record_authorization(row)
+    book.record_event(
+        account.account_id,
+        _EVENT_TYPES[advised, approved],
+        authorization_id,
+        command.at,
+        {
+            "network": origin.network,
+            "purpose": row.purpose,
+            "outcome": row.outcome,
+            "amount": row.amount,
+            "currency": row.currency,
+            "available": row.available,
+        },
+    )
+    return Decision(
+        outcome=outcome,
+        authorization_id=authorization_id,
+        account_id=account.account_id,
+        amount=verdict.amount,
+        currency=account.currency,
+        approval_code=approval_code,
+        available=row.available,
+        posted=row.posted,
+        explanation=verdict.explanation,
+    )
+
+
+def details_text(command: Command) -> str:
+    """The details as JSON."""
+    if command.details is NO_DETAILS:
+        return "{}"
+    return msgspec.json.encode(dict(command.details)).decode()
+
+
+_EVENT_TYPES = {
+    (False, True): "authorization.approved",
+    (False, False): "authorization.declined",
+    (True, True): "authorization.advised",
+    (True, False): "authorization.declined",
+}
+
+
+def _hold_to_increase(book: Book, command: Authorize) -> Hold | None:
+    if command.increment_of is None:
+        return None
+    reference = command.increment_of
+    candidates = book.candidates(command.account_id, command.origin.network, reference)
+    hold = book.hold_of(match(reference, command.amount.amount, candidates).authorization)
+    return hold if hold is not None and hold.state == HoldState.PENDING else None
+
+
+def _counter_of(command: Authorize, hold: Hold | None) -> tuple[int, int, int]:
+    """An increment is part of the purchase it adds to, and is counted on that one's day."""
+    if hold is not None:
+        return hold.account_id, hold.instrument_id, hold.day
+    return command.account_id, command.instrument_id, command.day
+
+
+def _increase(book: Book, hold: Hold, amount: int, expires_at: int) -> None:
+    book.change_hold(
+        hold, Verb.INCREASE, amount=hold.amount + amount, remaining=hold.remaining + amount
+    )
+    book.count_again(hold, hold.counted + amount)
+    hold.expires_at = max(hold.expires_at, expires_at)

@@ -1,0 +1,124 @@
+"""The ledger: commands in, durable decisions out, one transaction for each batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import func, select
+
+from ledger import store, tables
+from ledger.authorizing import authorize
+from ledger.book import Book
+from ledger.commands import AnyCommand, Authorize, Decision
+from ledger.database import Database
+from ledger.house import AccountKind, ShardOf, house_account, one_shard
+from ledger.ids import Ids
+from ledger.rows import Account, Posting
+
+_OPENED_AT_ONCE = 5_000
+
+
+class Wallet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A cardholder's account to be opened; amounts in minor units, `at` in microseconds."""
+
+    account_id: int
+    currency: str
+    at: int
+    opening_balance: int = 0
+    credit_line: int = 0
+
+
+class Ledger:
+    """Accounts, holds and postings in one database. Used by one thread at a time."""
+
+    def __init__(self, database: Database, *, shard_of: ShardOf = one_shard, node: int = 0) -> None:
+        self.database = database
+        self._shard_of = shard_of
+        self._node = node
+        self._made_ids: Ids | None = None
+
+    def create_schema(self) -> None:
+        """Make the tables that are not there."""
+        with self.database.transaction() as connection:
+            tables.metadata.create_all(connection)
+
+    def apply(self, batch: Sequence[AnyCommand]) -> list[Decision]:
+        """Decide commands in order; all decisions are durable when this returns.
+
+        Raises
+        ------
+        Exception
+            Whatever went wrong; then nothing of the batch has happened.
+        """
+        with self.database.transaction() as connection:
+            book = self._new_book()
+            store.load(connection, book, batch)
+            decisions = [decide(book, command) for command in batch]
+            store.save(connection, book)
+        return decisions
+
+    def open_wallets(self, wallets: Sequence[Wallet]) -> int:
+        """Open those that do not exist, opening balances posted from funding; how many it were.
+
+        Raises
+        ------
+        ValueError
+            If a wallet's id is not positive (negative ids are the house's own accounts).
+        """
+        bad = next((wallet.account_id for wallet in wallets if wallet.account_id <= 0), None)
+        if bad is not None:
+            raise ValueError(f"account_id is {bad}, expected a positive number")
+        starts = range(0, len(wallets), _OPENED_AT_ONCE)
+        return sum(self._open(wallets[start : start + _OPENED_AT_ONCE]) for start in starts)
+
+    def open_wallet(self, wallet: Wallet) -> bool:
+        """Open one wallet; False if it exists."""
+        return self.open_wallets([wallet]) == 1
+
+    def _open(self, wallets: Sequence[Wallet]) -> int:
+        with self.database.transaction() as connection:
+            book = self._new_book()
+            ids = {wallet.account_id for wallet in wallets}
+            ids.update(self._funding(wallet) for wallet in wallets)
+            store.load_accounts(connection, book, ids)
+            missing = [wallet for wallet in wallets if wallet.account_id not in book.accounts]
+            opened = [wallet for wallet in missing if _open_in(book, wallet)]
+            store.save(connection, book)
+        return len(opened)
+
+    def _funding(self, wallet: Wallet) -> int:
+        shard = self._shard_of(wallet.account_id)
+        return house_account(AccountKind.FUNDING, "", wallet.currency, shard, self._shard_of)
+
+    def _new_book(self) -> Book:
+        if self._made_ids is None:
+            with self.database.reading() as connection:
+                last = connection.scalar(select(func.max(tables.events.c.event_id)))
+            self._made_ids = Ids(node=self._node, floor=last or 0)
+        return Book(self._made_ids, self._shard_of)
+
+
+def decide(book: Book, command: AnyCommand) -> Decision:
+    """Apply one command to the working set."""
+    match command:
+        case Authorize():
+            return authorize(book, command)
+        case _:
+            raise NotImplementedError
+
+
+def _open_in(book: Book, wallet: Wallet) -> bool:
+    if wallet.account_id in book.accounts:
+        return False  # named twice in one call
+    kind = AccountKind.WALLET.value
+    account = Account(wallet.account_id, kind, "", wallet.currency, 0, 0, wallet.credit_line, 0)
+    book.accounts[wallet.account_id] = account
+    book.new_accounts.append(account)
+    if wallet.opening_balance:
+        posting_id = book.ids.next(wallet.at)
+        funding = book.house(account, AccountKind.FUNDING)
+        amount = wallet.opening_balance
+        posting = Posting(wallet.account_id, posting_id, 0, "opening", wallet.at)
+        book.post(posting, [(account, amount), (funding, -amount)])
+    return True
