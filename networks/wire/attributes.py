@@ -160,7 +160,9 @@ QUICPAY: Table = MappingProxyType(
 BY_DIALECT: Mapping[str, Table] = MappingProxyType({"visanet": VISANET, "quicpay": QUICPAY})
 
 # What stands in an element of fixed layout where a message made here has no part for it.
-TEMPLATES: Mapping[str, str] = MappingProxyType({"60": "0" * 12, "61": "0" * 36, "95": "0" * 42})
+TEMPLATES: Mapping[str, str] = MappingProxyType(
+    {"44": " ", "60": "0" * 12, "61": "0" * 36, "95": "0" * 42}
+)
 
 
 def attributes_of(dialect: str, message_class: type[Message]) -> tuple[Attribute, ...]:
