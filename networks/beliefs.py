@@ -26,6 +26,8 @@ _PURPOSE_BY_CODE: Mapping[str, Purpose] = MappingProxyType(
     }
 )
 _VERIFICATION_CONDITION = "51"
+_FUEL_CATEGORY = "5542"
+APPROVALS = frozenset({"00", "10", "11", "85"})  # DE 39; 85 is the yes of an account verification
 HOLDING = frozenset({Purpose.PURCHASE, Purpose.CASH})
 
 
@@ -50,7 +52,9 @@ class Belief(msgspec.Struct, frozen=True, kw_only=True):
     increment_of
         RRN of the authorization that holds this increment's amount.
     response_code, approval_code
-        The issuer's first answer; the network's own where it stood in.
+        The issuer's first answer to the opening message.
+    stood_in
+        The network decided by itself, at once or because no answer came in time.
     requested, approved, held, cleared, credited
         Minor units. `held` is what the issuer must be holding now.
     hold_chosen_by_issuer
@@ -83,6 +87,7 @@ class Belief(msgspec.Struct, frozen=True, kw_only=True):
     cleared: int = 0
     credited: int = 0
     reversed: bool = False
+    stood_in: bool = False
     answered: bool = False
 
 
@@ -160,6 +165,8 @@ RULES: Mapping[Step, _Rule] = MappingProxyType(
     }
 )
 
+_LEAVES_THE_CHOICE = frozenset({Step.AUTHORIZED})
+
 
 def after(belief: Belief, step: Step, amount: int) -> Belief:
     """What is believed once `step` over `amount` has been answered with approval."""
@@ -169,7 +176,9 @@ def after(belief: Belief, step: Step, amount: int) -> Belief:
         held=effect.held,
         cleared=belief.cleared + effect.cleared,
         credited=belief.credited + effect.credited,
+        hold_chosen_by_issuer=belief.hold_chosen_by_issuer and step in _LEAVES_THE_CHOICE,
         reversed=belief.reversed or effect.reversed,
+        stood_in=belief.stood_in or step is Step.STOOD_IN,
         approved=belief.approved if effect.approved is None else effect.approved,
     )
 
@@ -204,6 +213,7 @@ def opened(network: str, message: CardRequest, *, increment_of: str = "") -> Bel
         currency=message.billing_currency or message.currency,
         requested=billed(message),
         increment_of=increment_of,
+        hold_chosen_by_issuer=message.mti == "0100" and message.merchant_category == _FUEL_CATEGORY,
     )
 
 
@@ -216,7 +226,11 @@ def _kind(message: CardRequest, increment_of: str) -> Kind:
 
 
 def answered(belief: Belief, response_code: str, approval_code: str) -> Belief:
-    """`belief` with the issuer's first answer noted."""
+    """`belief` with the issuer's first answer noted; a decline holds nothing."""
     return msgspec.structs.replace(
-        belief, answered=True, response_code=response_code, approval_code=approval_code
+        belief,
+        answered=True,
+        response_code=response_code,
+        approval_code=approval_code,
+        hold_chosen_by_issuer=belief.hold_chosen_by_issuer and response_code in APPROVALS,
     )

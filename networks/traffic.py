@@ -181,6 +181,7 @@ class Settlement(StrEnum):
     """How an approval is cleared."""
 
     EXACT = "exact"
+    UNDER = "under"  # less than is held, and nothing more to come
     PARTS = "parts"  # sequence 1 to n of n
     OVER = "over"  # a tip, a rate that moved
     NEVER = "never"
@@ -203,8 +204,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         The actual amount, advised when the pump stops (fuel); ``None`` elsewhere.
     clearing_count
         n of `Settlement.PARTS`.
-    permille
-        What `Settlement.OVER` clears, and what a partial reversal leaves, of what is held.
+    over_permille, kept_permille
+        What `Settlement.OVER` clears of what is held; what `Settlement.UNDER` clears and a
+        partial reversal leaves.
     """
 
     channel: str

@@ -49,8 +49,9 @@ CHANNELS: Mapping[Channel, float] = MappingProxyType(
 
 SETTLEMENTS: Mapping[Settlement, float] = MappingProxyType(
     {
-        Settlement.EXACT: 0.80,
-        Settlement.PARTS: 0.05,
+        Settlement.EXACT: 0.78,
+        Settlement.UNDER: 0.03,
+        Settlement.PARTS: 0.04,
         Settlement.OVER: 0.05,
         Settlement.NEVER: 0.10,
     }

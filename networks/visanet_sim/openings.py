@@ -36,6 +36,9 @@ _PUMPS = merchants.shops(merchants.PUMPS, merchants.TOWNS, 3001)
 _HOTELS = merchants.shops(merchants.HOTELS, merchants.TOWNS, 4001)
 _DECIDED_ELSEWHERE = frozenset({Channel.STAND_IN, Channel.FORCE_POST})
 _ACQUIRERS = ("400552", "441130", "45012")
+_CHIP_READER = "050000000000"  # DE 60: 60.2 = 5
+_PARTIAL_CAPABLE = "050000000100"  # and 60.10 = 1
+_PIN_ENTRY = {"26": "12", "53": "2001010100000000", "60": "020000000000"}
 _STAND_IN_REASONS = ("9011", "9011", "9001", "9020")
 
 
@@ -82,10 +85,6 @@ def _common(scene: Scene, merchant: Merchant) -> dict[str, Any]:
     }
 
 
-def _elements(additional: str, more: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """Elements without a canonical name; `additional` is DE 60."""
-    return {"60": additional, **(more or {})}
-
 
 def _track2(scene: Scene) -> str:
     return f"{scene.card.pan}D{scene.card.expiry}201{scene.random.randrange(10**13):013d}"
@@ -114,7 +113,9 @@ def _chip_data(scene: Scene, amount: int, currency: str = YEN, country: str = YE
     return f"01{len(tags) // 2:04X}{tags}"
 
 
-def _counter(scene: Scene, entry_mode: str, channel: Channel, **attributes: str) -> Plan:
+def _counter(
+    scene: Scene, entry_mode: str, channel: Channel, point_of_service: str = _CHIP_READER
+) -> Plan:
     merchant = scene.random.choice(_COUNTERS)
     amount = merchant.prices.draw(scene.random)
     request = AuthorizationRequest(
@@ -123,9 +124,8 @@ def _counter(scene: Scene, entry_mode: str, channel: Channel, **attributes: str)
         entry_mode=entry_mode,
         card_sequence="001",
         track2=_track2(scene),
-        elements=_elements("050000000000", {"55": _chip_data(scene, amount)}),
+        elements={"60": point_of_service, "55": _chip_data(scene, amount)},
         **_common(scene, merchant),
-        **attributes,
     )
     return Plan(channel=channel, purpose=Purpose.PURCHASE, request=request)
 
@@ -139,7 +139,7 @@ def _chip(scene: Scene) -> Plan:
 
 
 def _partial_capable(scene: Scene) -> Plan:
-    return _counter(scene, "0510", Channel.PARTIAL_CAPABLE, partial_approval="1")
+    return _counter(scene, "0510", Channel.PARTIAL_CAPABLE, _PARTIAL_CAPABLE)
 
 
 def _ecommerce(scene: Scene) -> Plan:
@@ -150,7 +150,6 @@ def _ecommerce(scene: Scene) -> Plan:
         entry_mode="0100",
         electronic_commerce="05" if random.random() < 0.6 else "07",
         card_verification=f"11 {random.randrange(1000):03d}",
-        elements=_elements("000000000000"),
         **_common(scene, merchant) | {"condition": "59", "characteristics": "Y"},
     )
     return Plan(channel=Channel.ECOMMERCE, purpose=Purpose.PURCHASE, request=request)
@@ -163,7 +162,6 @@ def _recurring(scene: Scene) -> Plan:
         amount=merchant.prices.draw(scene.random),
         entry_mode="1000",
         electronic_commerce="02",
-        elements=_elements("000000000000"),
         **_common(scene, merchant) | {"condition": "08", "characteristics": "R"},
     )
     return Plan(channel=Channel.RECURRING, purpose=Purpose.PURCHASE, request=request)
@@ -178,7 +176,7 @@ def _cash(scene: Scene) -> Plan:
         card_sequence="001",
         track2=_track2(scene),
         pin_block=f"{random.getrandbits(64):016X}",
-        elements=_elements("020000000000", {"26": "12", "53": "2001010100000000"}),
+        elements=_PIN_ENTRY,
         **_common(scene, merchant) | {"processing_code": "010000"},
     )
     return Plan(channel=Channel.CASH_MACHINE, purpose=Purpose.CASH, request=request)
@@ -202,7 +200,7 @@ def _foreign(scene: Scene) -> Plan:
         entry_mode="0510",
         card_sequence="001",
         track2=_track2(scene),
-        elements=_elements("050000000000", converted),
+        elements={"60": _CHIP_READER} | converted,
         **_common(scene, merchant) | {"currency": abroad.currency},
     )
     return Plan(channel=Channel.FOREIGN, purpose=Purpose.PURCHASE, request=request)
@@ -214,7 +212,7 @@ def _refund(scene: Scene) -> Plan:
         mti="0100",
         amount=merchant.prices.draw(scene.random),
         entry_mode="0710",
-        elements=_elements("050000000000"),
+        elements={"60": _CHIP_READER},
         **_common(scene, merchant) | {"processing_code": "200000"},
     )
     return Plan(channel=Channel.REFUND, purpose=Purpose.CREDIT, request=request)
@@ -227,7 +225,7 @@ def _verification(scene: Scene) -> Plan:
         amount=0,
         entry_mode="0100",
         card_verification=f"11 {random.randrange(1000):03d}",
-        elements=_elements("000000000000"),
+        elements={"60": "000000000000"},
         **_common(scene, merchant) | {"condition": "51", "characteristics": "Y"},
     )
     return Plan(channel=Channel.VERIFICATION, purpose=Purpose.VERIFICATION, request=request)
@@ -241,7 +239,7 @@ def _inquiry(scene: Scene) -> Plan:
         entry_mode="0510",
         track2=_track2(scene),
         pin_block=f"{random.getrandbits(64):016X}",
-        elements=_elements("020000000000", {"26": "12", "53": "2001010100000000"}),
+        elements=_PIN_ENTRY,
         **_common(scene, merchant) | {"processing_code": "300000"},
     )
     return Plan(channel=Channel.INQUIRY, purpose=Purpose.INQUIRY, request=request)
@@ -254,7 +252,7 @@ def _fuel(scene: Scene) -> Plan:
         mti="0100",
         amount=1,
         entry_mode="0510",
-        elements=_elements("310000000000"),
+        elements={"60": "310000000000"},
         **_common(scene, merchant),
     )
     return Plan(
@@ -271,7 +269,7 @@ def _hotel(scene: Scene) -> Plan:
         mti="0100",
         amount=merchant.prices.draw(random),
         entry_mode="0100",
-        elements=_elements("000000000000"),
+        elements={"60": "000000000000"},
         **_common(scene, merchant) | {"condition": "06", "characteristics": "I"},
     )
     extras = tuple(1000 * random.randint(1, 8) for _ in range(random.randrange(3)))

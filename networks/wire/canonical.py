@@ -63,9 +63,11 @@ class Canonical:
         EncodeError
             For a value that its element or part cannot carry.
         """
-        if not message.elements:
-            return self._writer_of[type(message)](message)
-        return self._overlay(message)
+        if "t" in message.elements:
+            return self._overlay(message)
+        written = self._writer_of[type(message)](message)
+        # A message made here may carry elements that have no canonical name.
+        return {**message.elements, **written} if message.elements else written
 
     def _overlay(self, message: Message) -> dict[str, str]:
         """The elements that `message` came with, changed where its attributes were."""

@@ -1,0 +1,380 @@
+"""The shared engine of the simulated networks, without sockets and without a clock.
+
+:class:`Simulator` says what to send and when, and is told what came back. Opening messages are
+sent at their intended times whatever the issuer does (open loop); everything later is scheduled
+after the answer before it. Once no authorization is left to begin, what is still to come is sent
+at once, a window at a time, so that a run ends with everything settled.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from random import Random
+from types import MappingProxyType
+
+import msgspec
+
+from networks.agenda import Deed, Errand, following
+from networks.beliefs import APPROVALS, Belief, Step, after, answered, billed, opened
+from networks.followups import repeat_of
+from networks.life import Life, compose
+from networks.network import Network
+from networks.numbering import Numbering
+from networks.tally import Tally
+from networks.traffic import Course, Pace, Purpose
+from networks.wire.messages import Advice, CardMessage, CardRequest, Financial, Reversal
+
+Key = tuple[str, str, str]
+
+NOT_DECIDED = frozenset({"91", "96"})  # DE 39: the issuer could not say; ask again later
+ACKNOWLEDGED = APPROVALS | {"21", "25"}  # a reversal of something unknown is done, too
+_PARTIAL = "10"
+_STAN_STEP = 11  # spreads the first STANs of runs over the day
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of one run.
+
+    Attributes
+    ----------
+    rate, seconds
+        Authorizations begun a second, and for how long.
+    cards
+        Cards 1 to `cards` are used.
+    window
+        Messages in flight while the rest is settled.
+    attempts
+        How often a message that has to arrive is sent.
+    retry_seconds
+        Before it is sent again, times the number of attempts.
+    """
+
+    rate: float
+    seconds: float
+    seed: int
+    cards: int = 1000
+    window: int = 64
+    attempts: int = 5
+    retry_seconds: float = 0.25
+
+    @property
+    def pace(self) -> Pace:
+        """Courses and clearings take seconds, and fit into the run."""
+        return Pace(
+            course_longest=min(3.0, self.seconds / 4), clearing_longest=min(8.0, self.seconds / 3)
+        )
+
+
+def arrivals(random: Random, run: Run) -> Iterator[float]:
+    """Intended times from 0: exactly rate x seconds of them, each anywhere in its own slot."""
+    for slot in range(round(run.rate * run.seconds)):
+        yield (slot + random.random()) / run.rate
+
+
+def match_key(message: CardMessage) -> Key:
+    """What a request and its answer have in common: class of the MTI, STAN, DE 7."""
+    return message.mti[1] + str(int(message.mti[2]) & ~1), message.stan, message.transmission
+
+
+_COUNTED: Mapping[Deed, tuple[Step, str]] = MappingProxyType(
+    {
+        Deed.OVERTAKE: (Step.REVERSED, "reversals"),
+        Deed.TIME_OUT: (Step.REVERSED, "reversals"),
+        Deed.CANCEL: (Step.REVERSED, "reversals"),
+        Deed.REVERSE_PARTLY: (Step.PARTLY_REVERSED, "reversed_partly"),
+        Deed.STAND_IN: (Step.STOOD_IN, "stood_in"),
+        Deed.INCREMENT: (Step.INCREMENTED, "increments"),
+        Deed.COMPLETE: (Step.COMPLETED, "completed"),
+        Deed.CLEAR: (Step.CLEARED, "cleared"),
+    }
+)
+
+
+class Simulator:
+    """One run of one network.
+
+    `begin` is the monotonic second of the first slot and `epoch` the second since 1970 at that
+    moment; `settled` receives every belief once nothing more will happen to it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        run: Run,
+        settled: Callable[[Belief], None],
+        *,
+        begin: float,
+        epoch: float,
+    ) -> None:
+        self.network = network
+        self.run = run
+        self.tally = Tally(network.name)
+        self._settled = settled
+        self._begin = begin
+        self._epoch = epoch
+        self._random = Random(run.seed)  # noqa: S311  # traffic, not secrets
+        self._numbering = Numbering(int(epoch) % 86_400 * _STAN_STEP)
+        self._arrivals = arrivals(Random(run.seed + 1), run)  # noqa: S311
+        self._arrival: float | None = next(self._arrivals, None)
+        self._serial = count()
+        self._later: list[tuple[float, int, Life]] = []
+        self._retries: list[tuple[float, int, Life]] = []
+        self._in_flight: dict[Key, Life] = {}
+        self._awaited: dict[Key, Life] = {}  # timed out, and may be answered yet
+
+    # What to send.
+
+    @property
+    def in_flight(self) -> int:
+        """Messages sent and neither answered nor given up."""
+        return len(self._in_flight)
+
+    @property
+    def beginning(self) -> bool:
+        """Whether authorizations are still to begin."""
+        return self._arrival is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to send or to wait for."""
+        return not (self.beginning or self._later or self._retries or self._in_flight)
+
+    def next_due(self) -> float | None:
+        """When `due` will next have something, monotonic; ``None`` when only an answer can tell."""
+        times = [queue[0][0] for queue in (self._later, self._retries) if queue]
+        if self._arrival is not None:
+            times.append(self._begin + self._arrival)
+        elif self._later and self.in_flight >= self.run.window:
+            times.remove(self._later[0][0])
+        elif self._later:
+            return self._begin
+        return min(times, default=None)
+
+    def due(self, now: float) -> CardRequest | None:
+        """The next message that has to be sent by `now`."""
+        while (life := self._take(now)) is not None:
+            message = self._message(life, now)
+            if message is not None:
+                life.message = message
+                life.attempts += 1
+                self._in_flight[match_key(message)] = life
+                self.tally.counts["sent"] += 1
+                return message
+            self._advance(life, now)
+        return None
+
+    def _take(self, now: float) -> Life | None:
+        if self._arrival is not None and self._begin + self._arrival <= now:
+            return self._arrive(now)
+        if self._retries and self._retries[0][0] <= now:
+            return heapq.heappop(self._retries)[2]
+        hurried = not self.beginning and self.in_flight < self.run.window
+        if self._later and (hurried or self._later[0][0] <= now):
+            return heapq.heappop(self._later)[2]
+        return None
+
+    def _arrive(self, now: float) -> Life:
+        intended = self._begin + (self._arrival or 0.0)
+        self._arrival = next(self._arrivals, None)
+        names = self._numbering.take(self._second(now))
+        plan = self.network.draw_plan(self._random, names, self.run.cards, self.run.pace)
+        return Life.begin(plan, intended, opened(self.network.name, plan.request))
+
+    def _message(self, life: Life, now: float) -> CardRequest | None:
+        """The message of the present errand; the same one, marked as a repeat, from the second
+        attempt on.
+        """
+        if life.attempts:
+            return repeat_of(life.message)
+        if life.errand.deed is Deed.OPEN:
+            life.opened_at = now
+            return life.plan.request
+        names = self._numbering.take(self._second(now))
+        message = compose(self.network, life, names)
+        if message is not None and life.errand.deed is Deed.INCREMENT:
+            rrn = life.plan.request.rrn
+            life.increments.append(opened(self.network.name, message, increment_of=rrn))
+        return message
+
+    def _second(self, now: float) -> int:
+        return int(self._epoch + now - self._begin)
+
+    # What came back.
+
+    def answered(
+        self, request: CardRequest, response: CardMessage, message_bytes: bytes, now: float
+    ) -> None:
+        """`request` was answered by `response`, whose bytes without header are `message_bytes`."""
+        life = self._in_flight.pop(match_key(request))
+        self.tally.counts["answered"] += 1
+        if response.response_code in NOT_DECIDED and life.message.mti != "0100":
+            self._retry(life, now, response.response_code)
+        elif life.errand.deed is Deed.OPEN:
+            self._opened(life, response, message_bytes, now)
+        elif life.errand.deed is Deed.REPEAT:
+            self._repeated(life, message_bytes, now)
+        else:
+            self._acknowledged(life, response, now)
+
+    def timed_out(self, request: CardRequest, now: float) -> None:
+        """The network's timer ran out: reverse what may have been approved, repeat the rest."""
+        life = self._in_flight.pop(match_key(request))
+        self.tally.counts["timeouts"] += 1
+        if life.errand.deed is Deed.OPEN and life.plan.request.mti == "0100":
+            self._awaited[match_key(request)] = life
+            life.agenda.clear()
+            if not life.belief.reversed:
+                life.agenda.append(Errand(Deed.TIME_OUT))
+            self._advance(life, now)
+        else:
+            self._retry(life, now, "unanswered")
+
+    def lost(self, request: CardRequest, now: float) -> None:
+        """The link broke before an answer came: ask again, as a repeat."""
+        self._retry(self._in_flight.pop(match_key(request)), now, "unanswered")
+
+    def late(self, response: CardMessage, now: float) -> None:
+        """An answer came after its timer; the reversal that is on its way prevails."""
+        life = self._awaited.pop(match_key(response), None)
+        if life is None:
+            return
+        self.tally.counts["late"] += 1
+        self._note_answer(life, response, now - life.intended)
+        if life.over:
+            self._emit(life)
+
+    def abandon(self) -> None:
+        """Nothing can be sent any more: whatever is unfinished stays unanswered."""
+        waiting = [life for queue in (self._later, self._retries) for _, _, life in queue]
+        self.tally.counts["unanswered"] += len(self._in_flight) + len(self._retries)
+        for life in (*waiting, *self._in_flight.values()):
+            self._emit(life)
+        self._arrival = None
+        self._later, self._retries, self._in_flight = [], [], {}
+        self.close()
+
+    def close(self) -> None:
+        """The run is over: what never was answered is now known to be so."""
+        self.tally.counts["unanswered"] += len(self._awaited)
+        for life in self._awaited.values():
+            self._emit(life)
+        self._awaited = {}
+
+    @property
+    def kept_its_promises(self) -> bool:
+        """Every request was answered, every repeat got the first answer's bytes, and nothing
+        reversed was approved afterwards.
+        """
+        counts = self.tally.counts
+        failures = ("unanswered", "repeats_differing", "broken_promises")
+        return not any(counts[name] for name in failures)
+
+    def _opened(self, life: Life, response: CardMessage, message_bytes: bytes, now: float) -> None:
+        life.first_answer = message_bytes
+        overtaken = life.plan.course is Course.OVERTAKEN
+        self._note_answer(life, response, None if overtaken else now - life.intended)
+        approved = response.response_code in APPROVALS
+        if overtaken and approved:
+            self.tally.counts["broken_promises"] += 1
+        if response.response_code not in NOT_DECIDED:
+            life.follow(following(life.plan, approved=approved))
+        self._advance(life, now)
+
+    def _note_answer(self, life: Life, response: CardMessage, seconds: float | None) -> None:
+        code = response.response_code
+        request = life.plan.request
+        self.tally.opened(code, seconds)
+        life.approval_code = response.approval_code or request.approval_code
+        believed = answered(life.belief, code, life.approval_code)
+        if code in APPROVALS:
+            amount = billed(response) if code == _PARTIAL else billed(request)
+            believed = after(believed, _opening_step(request, life.belief.purpose), amount)
+        self._believe(life, believed)
+
+    def _repeated(self, life: Life, message_bytes: bytes, now: float) -> None:
+        self.tally.counts["repeats"] += 1
+        if message_bytes != life.first_answer:
+            self.tally.counts["repeats_differing"] += 1
+        self._advance(life, now)
+
+    def _acknowledged(self, life: Life, response: CardMessage, now: float) -> None:
+        code = response.response_code
+        if code in (ACKNOWLEDGED if isinstance(life.message, Reversal) else APPROVALS):
+            self._apply(life)
+        else:
+            self.tally.refused[f"{life.errand.deed} {code}"] += 1
+        if life.errand.deed is Deed.INCREMENT:
+            self._note_increment(life, response)
+        self._advance(life, now)
+
+    def _apply(self, life: Life) -> None:
+        message, errand = life.message, life.errand
+        step, counted = _COUNTED[errand.deed]
+        amount = billed(message)
+        if isinstance(message, Reversal) and message.replacement_amount is not None:
+            amount = message.replacement_amount
+        if errand.deed is Deed.STAND_IN:
+            life.approval_code = message.approval_code
+        if errand.deed is Deed.CLEAR:
+            step = _clearing_step(life)
+        self.tally.counts[counted] += 1
+        self._believe(life, after(life.belief, step, amount))
+
+    def _note_increment(self, life: Life, response: CardMessage) -> None:
+        code = response.response_code
+        noted = answered(life.increments[-1], code, response.approval_code)
+        approved = noted.requested if code in APPROVALS else 0
+        life.increments[-1] = msgspec.structs.replace(noted, approved=approved)
+
+    def _believe(self, life: Life, belief: Belief) -> None:
+        self.tally.believed(life.belief, belief)
+        life.belief = belief
+
+    # What comes next.
+
+    def _advance(self, life: Life, now: float) -> None:
+        if not life.agenda:
+            self._end(life)
+            return
+        life.errand = life.agenda.popleft()
+        life.attempts = 0
+        seconds = life.errand.seconds
+        due = life.opened_at + self.network.response_seconds if seconds is None else now + seconds
+        heapq.heappush(self._later, (due, next(self._serial), life))
+
+    def _retry(self, life: Life, now: float, reason: str) -> None:
+        if life.attempts < self.run.attempts:
+            due = now + self.run.retry_seconds * life.attempts
+            heapq.heappush(self._retries, (due, next(self._serial), life))
+            return
+        self.tally.refused[f"{life.errand.deed} {reason}"] += 1
+        self.tally.counts["unanswered"] += 1
+        life.agenda = deque()
+        self._end(life)
+
+    def _end(self, life: Life) -> None:
+        """The life is over, unless a late answer may still come."""
+        life.over = True
+        if life.belief.answered or match_key(life.plan.request) not in self._awaited:
+            self._emit(life)
+
+    def _emit(self, life: Life) -> None:
+        self._settled(life.belief)
+        for belief in life.increments:
+            self._settled(belief)
+
+
+def _opening_step(request: CardRequest, purpose: Purpose) -> Step:
+    if isinstance(request, Financial):
+        return Step.CREDITED if purpose is Purpose.CREDIT else Step.CLEARED
+    return Step.STOOD_IN if isinstance(request, Advice) else Step.AUTHORIZED
+
+
+def _clearing_step(life: Life) -> Step:
+    if life.belief.purpose is Purpose.CREDIT:
+        return Step.CREDITED
+    is_last = life.errand.sequence == life.errand.count
+    return Step.CLEARED if is_last else Step.CLEARED_PART
