@@ -40,6 +40,10 @@ class HeaderForm(Protocol):
         """
         ...
 
+    def extent(self, payload: bytes) -> int:
+        """How many bytes of `payload` belong to the header, were it a good one."""
+        ...
+
     def request(self, source: str, destination: str, message_length: int) -> bytes:
         """The header of a message that `source` begins."""
         ...

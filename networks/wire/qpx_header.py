@@ -36,6 +36,11 @@ class QpxHeader:
             raise HeaderError("stations", "four letters or digits each")
         return header, payload[_LENGTH:]
 
+    def extent(self, payload: bytes) -> int:
+        """Twelve bytes, whatever they are."""
+        del payload
+        return _LENGTH
+
     def request(self, source: str, destination: str, message_length: int) -> bytes:
         """``QPX1``, `source`, `destination`; the length is the prefix's alone."""
         del message_length

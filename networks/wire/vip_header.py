@@ -62,6 +62,10 @@ class VipHeader:
         _check(payload, _NORMAL_FORMAT, _LENGTH)
         return payload[:_LENGTH], payload[_LENGTH:]
 
+    def extent(self, payload: bytes) -> int:
+        """22 bytes, or 48 where H1 says reject."""
+        return _BOTH_LENGTHS if payload[:1] == b"\x1a" else _LENGTH
+
     def request(self, source: str, destination: str, message_length: int) -> bytes:
         """H1 to H12 with H7 to H12 zero."""
         total = (_LENGTH + message_length).to_bytes(2, "big")
