@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from networks.wire.spec import Exposure
 
+HIDDEN = "*"
 _PAN_SHORTEST = 13
 _HEAD, _TAIL = 6, 4
 
@@ -14,15 +15,32 @@ def mask_pan(pan: str) -> str:
     >>> mask_pan("4000000000000010"), mask_pan("40000"), mask_pan("")
     ('400000******0010', '*****', '')
     """
-    if len(pan) < _PAN_SHORTEST or not pan.isdecimal():
-        return "*" * len(pan)
-    return pan[:_HEAD] + "*" * (len(pan) - _HEAD - _TAIL) + pan[-_TAIL:]
+    return mask(pan, Exposure.PAN)
 
 
 def mask(value: str, exposure: Exposure) -> str:
     """`value` as it may be shown."""
+    begin, end = hidden_range(value, exposure)
+    return cover(value, begin, end)
+
+
+def hidden_range(value: str, exposure: Exposure) -> tuple[int, int]:
+    """Which characters of `value` may not be shown, as begin and end.
+
+    >>> hidden_range("4000000000000010", Exposure.PAN), hidden_range("123", Exposure.SECRET)
+    ((6, 12), (0, 3))
+    """
     if exposure is Exposure.OPEN:
-        return value
-    if exposure is Exposure.PAN:
-        return mask_pan(value)
-    return "*" * len(value)
+        return 0, 0
+    if exposure is Exposure.PAN and len(value) >= _PAN_SHORTEST and value.isdecimal():
+        return _HEAD, len(value) - _TAIL
+    return 0, len(value)
+
+
+def cover(text: str, begin: int, end: int) -> str:
+    """`text` with the characters from `begin` to `end` hidden.
+
+    >>> cover("0123456", 2, 4)
+    '01**456'
+    """
+    return text[:begin] + HIDDEN * (end - begin) + text[end:]
