@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from ledger.commands import Command, Reference
-from ledger.house import AccountKind, ShardOf, house_account, one_shard
+from ledger.house import AccountKind, ShardOf, house_account, one_shard, outbox_key
 from ledger.ids import Ids
 from ledger.matching import Candidates
 from ledger.rows import (
@@ -141,9 +141,10 @@ class Book:
         self, account_id: int, type_: str, subject_id: int, at: int, data: Mapping[str, object]
     ) -> None:
         """Tell subscribers, in the same transaction."""
+        outbox = outbox_key(self.shard_of(account_id), self.shard_of)
         event_id = self.ids.next(at)
         text = _encode(data).decode()
-        self.new_events.append(Event(account_id, event_id, type_, subject_id, at, text))
+        self.new_events.append(Event(outbox, event_id, type_, account_id, subject_id, at, text))
 
     def found_original(self, reversal: Reversal, authorization_id: int) -> None:
         """What an early reversal reverses has come."""

@@ -7,16 +7,16 @@ use connections of their own and see the last commit. A commit returns when it i
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
     Connection,
     Engine,
-    Row,
     Table,
     bindparam,
     create_engine,
@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
@@ -41,11 +41,20 @@ _PRAGMAS = (
 )
 
 
+_KEYS_AT_ONCE = 1024
+_OPERATING = (sqlite3.DatabaseError, DatabaseError, PoolTimeoutError, OSError)
+_OF_ONE_COMMAND = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    IntegrityError,
+    ProgrammingError,
+)
+
+
 def is_operating_error(error: BaseException) -> bool:
     """Whether `error` is the database's trouble rather than one command's: busy, gone, full."""
-    if isinstance(error, (IntegrityError, ProgrammingError)):
-        return False
-    return isinstance(error, (DatabaseError, InterfaceError, PoolTimeoutError, OSError))
+    return isinstance(error, _OPERATING) and not isinstance(error, _OF_ONE_COMMAND)
 
 
 class Database:
@@ -92,7 +101,7 @@ class Database:
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert `rows`, values in column order."""
     if rows:
-        connection.exec_driver_sql(_insert_text(table), list(rows))
+        _driver(connection).executemany(_insert_text(table), rows)
 
 
 def update_rows(
@@ -103,7 +112,7 @@ def update_rows(
 ) -> None:
     """Set `columns`; each row has their values, then those of the primary key."""
     if rows:
-        connection.exec_driver_sql(_update_text(table, columns), list(rows))
+        _driver(connection).executemany(_update_text(table, columns), rows)
 
 
 def find_rows(
@@ -111,12 +120,23 @@ def find_rows(
     table: Table,
     columns: tuple[str, ...],
     keys: Collection[tuple[Any, ...]],
-) -> Sequence[Row[Any]]:
-    """Every row whose `columns` equal one of `keys`, in one statement whatever their number."""
-    if not keys:
-        return ()
-    text = msgspec.json.encode(list(keys)).decode()
-    return connection.exec_driver_sql(_find_text(table, columns), (text,)).all()
+) -> list[tuple[Any, ...]]:
+    """Every row whose `columns` equal one of `keys` (each once), by set-based look-ups."""
+    found: list[tuple[Any, ...]] = []
+    remaining = list(keys)
+    while remaining:
+        some, remaining = remaining[:_KEYS_AT_ONCE], remaining[_KEYS_AT_ONCE:]
+        size = 1 << (len(some) - 1).bit_length()  # a few texts serve every number of keys
+        values = [*chain.from_iterable(some), *(None,) * ((size - len(some)) * len(columns))]
+        found += _driver(connection).execute(_find_text(table, columns, size), values).fetchall()
+    return found
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """Sets of rows go to the driver as they are: SQLAlchemy's own rows would cost as much again."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 @cache
@@ -136,11 +156,16 @@ def _update_text(table: Table, columns: tuple[str, ...]) -> str:
 
 
 @cache
-def _find_text(table: Table, columns: tuple[str, ...]) -> str:
-    """The keys come as one JSON array; CROSS JOIN keeps them the outer loop of index look-ups."""
+def _find_text(table: Table, columns: tuple[str, ...], size: int) -> str:
+    """NULL pads the keys, for it equals nothing; CROSS JOIN keeps them the outer loop."""
     names = ", ".join(f"t.{column.name}" for column in table.columns)
-    match = " AND ".join(f"t.{name} = k.value ->> {place}" for place, name in enumerate(columns))
-    return f"SELECT {names} FROM json_each(?) AS k CROSS JOIN {table.name} AS t ON {match}"  # noqa: S608 - names of our own tables
+    keys = ", ".join(f"k{place}" for place in range(len(columns)))
+    values = ", ".join([f"({', '.join('?' * len(columns))})"] * size)
+    match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns))
+    return (
+        f"WITH k({keys}) AS (VALUES {values}) "  # noqa: S608 - names of our own tables
+        f"SELECT {names} FROM k CROSS JOIN {table.name} AS t ON {match}"
+    )
 
 
 def _engine(url: str, begin: str) -> Engine:
@@ -148,7 +173,7 @@ def _engine(url: str, begin: str) -> Engine:
         url,
         poolclass=QueuePool,
         hide_parameters=True,  # an error may be logged; what a row holds may not
-        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False, "cached_statements": 512},
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))

@@ -38,7 +38,17 @@ def house_account(
 ) -> int:
     """The id of the shard's account of that kind; `network` is blank for all but settlement."""
     assert kind is not AccountKind.WALLET
-    names = (f"{kind}/{network}/{currency}/{shard}/{salt}" for salt in count())
+    return _key_on(shard, f"{kind}/{network}/{currency}", shard_of)
+
+
+@cache
+def outbox_key(shard: int, shard_of: ShardOf = one_shard) -> int:
+    """The `account_id` under which a shard keeps its events: together, and in their order."""
+    return _key_on(shard, "outbox", shard_of)
+
+
+def _key_on(shard: int, name: str, shard_of: ShardOf) -> int:
+    names = (f"{name}/{shard}/{salt}" for salt in count())
     candidates = (-int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) for name in names)
     # A few tries find an id that lives on the shard it serves.
     return next(account_id for account_id in candidates if shard_of(account_id) == shard)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import iso4217
 import msgspec
 
@@ -73,4 +71,7 @@ def format_minor_units(amount: int, currency: str) -> str:
     ('1,250', '1.250')
     """
     exponent = _EXPONENT[currency]
-    return f"{Decimal(amount).scaleb(-exponent):,.{exponent}f}"
+    if not exponent:
+        return f"{amount:,}"
+    whole, part = divmod(abs(amount), 10**exponent)
+    return f"{'-' if amount < 0 else ''}{whole:,}.{part:0{exponent}d}"

@@ -168,11 +168,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """A fact for subscribers, written with it; `subject_id` is what it is about."""
+    """A fact for subscribers, written with it; `subject_id` is what it is about.
+
+    `account_id` is the outbox of the wallet's shard, so that a shard's events lie in their order.
+    """
 
     account_id: int
     event_id: int
     type: str
+    wallet_id: int
     subject_id: int
     at: int
     data: str

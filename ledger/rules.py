@@ -68,15 +68,17 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 def judge(standing: Standing) -> Verdict:
     """Decide one request."""
-    own = next((rung for rung in LADDER if rung[1](standing)), None)
     refusal = standing.command.refusal
-    if refusal is not None and (own is None or refusal <= own[0]):
+    for outcome, holds, say in LADDER:
+        if refusal is not None and refusal <= outcome:
+            break
+        if holds(standing):
+            if outcome is Outcome.INSUFFICIENT_FUNDS and _part_is_possible(standing):
+                return _approve_partially(standing)
+            return Verdict(outcome, 0, say(standing))
+    if refusal is not None:
         return Verdict(refusal, 0, standing.command.refusal_reason or refusal.name)
-    if own is None:
-        return _approve(standing)
-    if own[0] is Outcome.INSUFFICIENT_FUNDS and refusal is None and _part_is_possible(standing):
-        return _approve_partially(standing)
-    return Verdict(own[0], 0, own[2](standing))
+    return _approve(standing)
 
 
 def malformed(amount: int, *, zero_allowed: bool) -> bool:
@@ -181,7 +183,8 @@ LADDER: tuple[tuple[Outcome, Guard, Saying], ...] = (
 
 
 def _part_is_possible(standing: Standing) -> bool:
-    return standing.command.partial_allowed and standing.account.available > 0
+    command = standing.command
+    return command.partial_allowed and command.refusal is None and standing.account.available > 0
 
 
 def _approve(standing: Standing) -> Verdict:

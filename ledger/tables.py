@@ -26,6 +26,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# Rows lie in the order of their key, where an engine lets us choose: one page less to write.
+_CLUSTERED = {"sqlite_with_rowid": False}
+
 
 def _number(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
@@ -59,6 +62,7 @@ accounts = Table(
     _number("held"),
     _number("credit_line"),
     _number("version"),
+    **_CLUSTERED,
 )
 
 authorizations = Table(
@@ -120,6 +124,7 @@ holds = Table(
         ["authorizations.account_id", "authorizations.authorization_id"],
     ),
     Index("holds_expiry", "expires_at", **_where("state = 'pending'")),
+    **_CLUSTERED,
 )
 
 spending = Table(
@@ -132,6 +137,7 @@ spending = Table(
     _number("count"),
     PrimaryKeyConstraint("account_id", "instrument_id", "day"),
     _of_account(),
+    **_CLUSTERED,
 )
 
 reversals = Table(
@@ -213,6 +219,7 @@ entries = Table(
     _number("at"),
     PrimaryKeyConstraint("account_id", "version"),
     _of_account(),
+    **_CLUSTERED,
 )
 
 events = Table(
@@ -221,10 +228,10 @@ events = Table(
     _number("account_id"),
     _number("event_id"),
     _text("type"),
+    _number("wallet_id"),
     _number("subject_id"),
     _number("at"),
     _text("data"),
     PrimaryKeyConstraint("account_id", "event_id"),
-    _of_account(),
-    Index("events_order", "event_id"),
+    **_CLUSTERED,
 )
