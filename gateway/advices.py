@@ -1,0 +1,53 @@
+"""Advices (0120): somebody else has decided, or tells the actual amount; it is applied as it is.
+
+The network stood in while this issuer was away or late (DE 63.4, DE 44.1 = 2), the QUICPay centre
+or terminal approved offline (DE 48.03), or a fuel pump tells what was really taken.
+"""
+
+from __future__ import annotations
+
+from gateway.amounts import billed
+from gateway.authorize import details_of
+from gateway.case import Case
+from gateway.expiry import expires_at, is_travel
+from gateway.references import origin_of, trace_of
+from gateway.transactions import purpose_of
+from ledger.commands import Advise, Purpose, Reference
+from networks.wire.messages import Advice
+
+_APPROVED = frozenset({"", "00", "08", "10", "11", "85"})  # a completion needs no DE 39
+_STAND_IN = "2"  # DE 44.1
+_DECIDED_ELSEWHERE = frozenset({"1", "2"})  # QPX-1 DE 48.03: offline, centre
+
+
+def advise(request: Advice, case: Case) -> Advise:
+    """The command for `request`; an unknown processing code is taken as a purchase."""
+    return Advise(
+        account_id=case.card.account_id,
+        origin=origin_of(request, case.network, case.card.card_id),
+        at=case.at,
+        instrument_id=case.card.card_id,
+        day=case.day.number,
+        details=details_of(request),
+        purpose=purpose_of(request, case.network) or Purpose.PURCHASE,
+        amount=billed(request),
+        approved=request.response_code in _APPROVED,
+        reference=Reference(
+            transaction_id=request.transaction_id,
+            trace=trace_of(request),
+            rrn=request.rrn,
+            approval_code=request.approval_code,
+        ),
+        approval_code=request.approval_code or case.codes.next(),
+        expires_at=expires_at(request, case.at, estimated=is_travel(request)),
+        completes=is_completion(request),
+    )
+
+
+def is_completion(request: Advice) -> bool:
+    """Whether it tells the actual amount of an estimate and not a decision made elsewhere."""
+    return not (
+        request.stand_in_reason
+        or request.response_source == _STAND_IN
+        or request.authorization_path in _DECIDED_ELSEWHERE
+    )

@@ -1,0 +1,113 @@
+"""An authorization request becomes the ledger's `Authorize` command (DOMAIN 1.9).
+
+Pure but for the approval codes, which are a running number. Whatever is refused beforehand goes
+to the ledger too, so that history shows it and a repeat gets the same answer; only what names no
+transaction at all (12, 13) does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.amounts import billed
+from gateway.cards import CardControls
+from gateway.case import Case
+from gateway.checks import Facts, Refusal, first_refusal, refuse_amount, refuse_processing_code
+from gateway.expiry import expires_at, is_travel
+from gateway.policy import Policy
+from gateway.references import origin_of
+from gateway.transactions import FUEL_CATEGORIES, Transaction, transaction_of
+from ledger.commands import Authorize, Purpose, Reference, SpendingLimits
+from ledger.money import Money
+from networks.wire.messages import CardRequest
+
+_INCREMENTAL = "3900"  # DE 63.3
+_PARTIAL_ALLOWED = "1"  # DE 60.10
+_SPENDING = frozenset({Purpose.PURCHASE, Purpose.CASH})
+
+
+def authorize(request: CardRequest, case: Case) -> Authorize | Refusal:
+    """The command for `request`."""
+    transaction = transaction_of(request, case.network)
+    if transaction is None:
+        return refuse_processing_code(request)
+    policy, card = case.policy, case.card
+    fuel_check = is_fuel_check(request, transaction, policy)
+    amount = amount_to_hold(request, transaction, policy)
+    invalid = refuse_amount(amount, transaction.purpose)
+    if invalid is not None:
+        return invalid
+    refusal = first_refusal(Facts(request, transaction, amount, card, case.day, policy))
+    spends = transaction.purpose in _SPENDING
+    estimated = spends and (transaction.allowance or fuel_check or is_travel(request))
+    return Authorize(
+        account_id=card.account_id,
+        origin=origin_of(request, case.network, card.card_id),
+        at=case.at,
+        instrument_id=card.card_id,
+        day=case.day.number,
+        details=details_of(request),
+        purpose=transaction.purpose,
+        amount=amount,
+        approval_code=case.codes.next(),
+        expires_at=expires_at(request, case.at, estimated=estimated),
+        partial_allowed=request.partial_approval == _PARTIAL_ALLOWED and not estimated,
+        estimated=estimated,
+        refusal=None if refusal is None else refusal.outcome,
+        refusal_reason="" if refusal is None else refusal.explanation,
+        limits=_limits(card.controls) if spends else None,
+        increment_of=_increment_of(request),
+    )
+
+
+def amount_to_hold(request: CardRequest, transaction: Transaction, policy: Policy) -> Money:
+    """The billed amount, except where the issuer holds another one than it is asked for."""
+    amount = billed(request)
+    if transaction.purpose in (Purpose.VERIFICATION, Purpose.INQUIRY):
+        return Money(0, amount.currency)
+    if transaction.allowance and amount.amount == 0:
+        return Money(policy.allowance, amount.currency)
+    if is_fuel_check(request, transaction, policy):
+        return Money(policy.fuel_hold, amount.currency)
+    return amount
+
+
+def is_fuel_check(request: CardRequest, transaction: Transaction, policy: Policy) -> bool:
+    """A fuel pump asks for next to nothing, to see whether the card is good."""
+    return (
+        request.merchant_category in FUEL_CATEGORIES
+        and transaction.purpose is Purpose.PURCHASE
+        and billed(request).amount < policy.fuel_check_below
+    )
+
+
+def details_of(request: CardRequest) -> Mapping[str, str]:
+    """What history shows of a message: no PAN, track, PIN block or CVV2."""
+    details = {
+        "mti": request.mti,
+        "processing_code": request.processing_code,
+        "merchant_category": request.merchant_category,
+        "merchant": request.merchant,
+        "merchant_name": request.merchant_name,
+        "terminal": request.terminal,
+        "entry_mode": request.entry_mode,
+    }
+    if request.billing_amount is not None:
+        details["merchant_amount"] = f"{request.amount}"
+        details["merchant_currency"] = request.currency
+    if request.slip:
+        details["slip"] = request.slip
+        details["terminal_identity"] = request.terminal_identity
+    return details
+
+
+def _limits(controls: CardControls) -> SpendingLimits | None:
+    if controls.day_amount is None and controls.day_count is None:
+        return None
+    return SpendingLimits(controls.day_amount, controls.day_count)
+
+
+def _increment_of(request: CardRequest) -> Reference | None:
+    if request.message_reason != _INCREMENTAL or not request.transaction_id:
+        return None
+    return Reference(transaction_id=request.transaction_id)

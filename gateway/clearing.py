@@ -1,0 +1,81 @@
+"""Clearing on line: what has moved is posted (0220), or held and posted at once (0200)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.amounts import billed
+from gateway.authorize import details_of
+from gateway.case import Case
+from gateway.references import origin_of, reference_to_original
+from gateway.transactions import purpose_of
+from ledger.commands import Authorize, Clear, Decision, Purpose, Reference
+from ledger.money import Money
+from networks.wire.messages import Financial
+
+_MOVES_MONEY = frozenset({Purpose.PURCHASE, Purpose.CASH, Purpose.CREDIT})
+
+
+def clear(request: Financial, case: Case) -> Clear:
+    """The command for a clearing advice; it is posted whatever the wallet holds."""
+    purpose = purpose_of(request, case.network) or Purpose.PURCHASE
+    amount = billed(request)
+    return Clear(
+        account_id=case.card.account_id,
+        origin=origin_of(request, case.network, case.card.card_id),
+        at=case.at,
+        instrument_id=case.card.card_id,
+        day=case.day.number,
+        details=details_of(request),
+        reference=reference_to_original(request, request.original),
+        amount=amount,
+        credit=purpose is Purpose.CREDIT,
+        sequence=_number(request.clearing_sequence),
+        count=_number(request.clearing_count),
+        fee=case.policy.cash_fee if purpose is Purpose.CASH else 0,
+        points=_points(amount, purpose, case),
+    )
+
+
+def clear_at_once(held: Authorize, decision: Decision, case: Case) -> Clear | None:
+    """The posting that follows the hold of a single-message request; ``None`` without one.
+
+    Two commands and not one: should the process die between them, the network repeats its
+    request, the hold is found again, and the posting follows.
+    """
+    if not decision.outcome.approved or held.purpose not in _MOVES_MONEY:
+        return None
+    origin = held.origin
+    amount = Money(decision.amount, decision.currency)
+    return Clear(
+        account_id=held.account_id,
+        origin=msgspec.structs.replace(
+            origin,
+            request_key=f"post:{origin.request_key}",
+            trace=f"post:{origin.trace}",
+        ),
+        at=held.at,
+        instrument_id=held.instrument_id,
+        day=held.day,
+        details=held.details,
+        reference=Reference(
+            transaction_id=origin.transaction_id,
+            trace=origin.trace,
+            rrn=origin.rrn,
+            approval_code=decision.approval_code,
+        ),
+        amount=amount,
+        credit=held.purpose is Purpose.CREDIT,
+        fee=case.policy.cash_fee if held.purpose is Purpose.CASH else 0,
+        points=_points(amount, held.purpose, case),
+    )
+
+
+def _number(digits: str) -> int:
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _points(amount: Money, purpose: Purpose, case: Case) -> int:
+    if purpose is not Purpose.PURCHASE:
+        return 0
+    return amount.amount * case.policy.points_per_mille // 1000

@@ -1,0 +1,55 @@
+"""When an uncleared hold ends: a table over merchant category, channel and estimate (DOMAIN 2.6).
+
+The first row that fits gives the days. A hold that has ended can still be cleared later: the
+clearing then posts without it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.business_day import DAY_MICROSECONDS
+from gateway.channels import is_remote
+from gateway.transactions import FUEL_CATEGORIES
+from networks.wire.messages import CardRequest
+
+
+class ExpiryRule(msgspec.Struct, frozen=True, gc=False):
+    """One row; ``None`` fits everything."""
+
+    days: int
+    categories: frozenset[str] | None = None
+    remote: bool | None = None
+    estimated: bool | None = None
+
+
+TRAVEL_CATEGORIES = frozenset(
+    {*(str(number) for number in range(3351, 4000)), "7011", "7012", "7512"}
+)
+
+EXPIRY_RULES = (
+    ExpiryRule(30, categories=TRAVEL_CATEGORIES),  # hotels, car rental: long stays, late charges
+    ExpiryRule(30, categories=FUEL_CATEGORIES, estimated=True),  # no completion advice in Japan
+    ExpiryRule(30, estimated=True),
+    ExpiryRule(10, remote=True),  # goods are shipped before they are cleared
+    ExpiryRule(7),
+)
+
+
+def is_travel(request: CardRequest) -> bool:
+    """Whether the merchant's first amount is only an estimate: hotels and car rental."""
+    return request.merchant_category in TRAVEL_CATEGORIES
+
+
+def expires_at(request: CardRequest, at: int, *, estimated: bool) -> int:
+    """When a hold made at `at` (microseconds) for `request` ends."""
+    category, remote = request.merchant_category, is_remote(request)
+    for rule in EXPIRY_RULES:
+        if rule.categories is not None and category not in rule.categories:
+            continue
+        if rule.remote is not None and rule.remote != remote:
+            continue
+        if rule.estimated is not None and rule.estimated != estimated:
+            continue
+        return at + rule.days * DAY_MICROSECONDS
+    raise AssertionError("the last rule fits everything")

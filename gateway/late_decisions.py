@@ -1,0 +1,83 @@
+"""Approvals that come too late: their requests have been answered 91, so they are taken back.
+
+The network takes 91 for a decline and asks no more; without this the hold would stay until it
+expires. A repeat that arrives afterwards gets 91 again, and not the approval the ledger stores.
+That memory is bounded and does not outlive the process: a repeat after a restart, or after very
+many others, is answered from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from gateway.reversals import take_back
+from ledger.commands import AnyCommand, Authorize, Decision
+from ledger.writer import LedgerBusy, OnDecided, WriterStopped
+
+_REMEMBERED = 10_000
+_RETRY_SECONDS = 0.5
+
+Submit = Callable[[AnyCommand, OnDecided], None]
+CallLater = Callable[[float, Callable[[], None]], object]
+
+
+class LateDecisions:
+    """Reverses, and remembers what it has reversed; what the ledger cannot take waits here."""
+
+    __slots__ = ("_call_later", "_owed", "_retrying", "_submit", "_taken_back")
+
+    def __init__(self, submit: Submit, call_later: CallLater) -> None:
+        self._submit = submit
+        self._call_later = call_later
+        self._owed: deque[Authorize] = deque()
+        self._retrying = False
+        self._taken_back: dict[str, None] = {}
+
+    @property
+    def owed_count(self) -> int:
+        """How many reversals the ledger has not taken yet."""
+        return len(self._owed)
+
+    def settle(self, command: AnyCommand, decision: Decision | None) -> None:
+        """Deal with a decision whose request has been answered without it."""
+        if decision is None or decision.replayed or not decision.outcome.approved:
+            return
+        self.take_back(command)
+
+    def take_back(self, command: AnyCommand) -> None:
+        """Undo what `command` has held; advices and reversals stay, they only tell what was."""
+        if not isinstance(command, Authorize):
+            return
+        if len(self._taken_back) >= _REMEMBERED:
+            del self._taken_back[next(iter(self._taken_back))]
+        self._taken_back[command.origin.request_key] = None
+        self._owed.append(command)
+        self._pay()
+
+    def has_taken_back(self, command: AnyCommand) -> bool:
+        """Whether `command` repeats a request that was answered 91 and undone."""
+        return command.origin.request_key in self._taken_back
+
+    def _pay(self) -> None:
+        """Hand the ledger what is owed, as far as it takes it."""
+        self._retrying = False
+        while self._owed:
+            late = self._owed[0]
+            try:
+                self._submit(take_back(late), partial(self._paid, late))
+            except (LedgerBusy, WriterStopped):
+                self._retry()
+                return
+            self._owed.popleft()
+
+    def _paid(self, late: Authorize, decision: Decision | None) -> None:
+        if decision is None:
+            self._owed.append(late)
+            self._retry()
+
+    def _retry(self) -> None:
+        if not self._retrying:
+            self._retrying = True
+            self._call_later(_RETRY_SECONDS, self._pay)
