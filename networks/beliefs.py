@@ -46,7 +46,7 @@ class Belief(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     trace
-        How DE 90 would name it: STAN, transmission (DE 7), acquirer, joined by slashes.
+        What DE 90 would name it by: transmission (DE 7), STAN, acquirer, one after another.
     pan
         Masked.
     increment_of
@@ -207,7 +207,7 @@ def opened(network: str, message: CardRequest, *, increment_of: str = "") -> Bel
         rrn=message.rrn,
         stan=message.stan,
         transmission=message.transmission,
-        trace=f"{message.stan}/{message.transmission}/{message.acquirer}",
+        trace=f"{message.transmission}{message.stan}{message.acquirer}",
         transaction_id=message.transaction_id,
         pan=mask_pan(message.pan),
         currency=message.billing_currency or message.currency,

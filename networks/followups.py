@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,7 +42,7 @@ def carried(request: CardRequest) -> dict[str, Any]:
     return {name: getattr(request, name) for name in _CARRIED}
 
 
-def named(request: CardRequest) -> Mapping[str, str]:
+def named(request: CardRequest) -> dict[str, Any]:
     """The attributes by which a message takes the names of `request` for its own."""
     return {
         "stan": request.stan,
@@ -65,4 +64,6 @@ def original_of(request: CardRequest) -> OriginalData:
 
 def repeat_of(message: Request) -> Request:
     """The same message, marked as sent before: 0100 becomes 0101."""
-    return msgspec.structs.replace(message, mti=message.mti[:3] + message.mti[3].translate(_REPEATED))
+    return msgspec.structs.replace(
+        message, mti=message.mti[:3] + message.mti[3].translate(_REPEATED)
+    )

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from networks.agenda import Agenda, Deed, Errand, opening
+from networks.agenda import Agenda, Errand, opening
 from networks.beliefs import Belief
-from networks.followups import repeat_of
-from networks.network import Network
-from networks.numbering import Names
 from networks.traffic import Plan
 from networks.wire.messages import CardRequest
 
@@ -63,52 +60,3 @@ class Life:
     def follow(self, agenda: Agenda) -> None:
         """Go on with `agenda` after what is planned already."""
         self.agenda.extend(agenda)
-
-
-def compose(network: Network, life: Life, names: Names) -> CardRequest | None:
-    """The message of the present errand, or ``None`` when there is nothing to send for it."""
-    request, errand, approval = life.plan.request, life.errand, life.approval_code
-    match errand.deed:
-        case Deed.OVERTAKE | Deed.TIME_OUT:
-            return network.time_out(request, names)
-        case Deed.STAND_IN if network.stand_in:
-            return network.stand_in(request, names)
-        case Deed.INCREMENT if network.increment:
-            return network.increment(request, names, errand.amount)
-        case Deed.COMPLETE if network.complete:
-            return network.complete(request, names, errand.amount, approval)
-        case Deed.CLEAR:
-            return _clear(network, life, names)
-        case Deed.CANCEL | Deed.REVERSE_PARTLY:
-            return network.cancel(request, names, approval, _replacement(life))
-        case Deed.REPEAT:
-            return repeat_of(request)
-        case _:
-            return request if errand.deed is Deed.OPEN else None
-
-
-def _replacement(life: Life) -> int | None:
-    if life.errand.deed is Deed.CANCEL:
-        return None
-    return max(life.belief.held * life.errand.permille // 1000, 1)
-
-
-def _clear(network: Network, life: Life, names: Names) -> CardRequest | None:
-    amount = clearing_amount(life)
-    if amount <= 0:
-        return None
-    part = (life.errand.sequence, life.errand.count)
-    return network.clear(life.plan.request, names, amount, life.approval_code, part)
-
-
-def clearing_amount(life: Life) -> int:
-    """What the present clearing errand moves, minor units of the billing currency."""
-    belief, errand = life.belief, life.errand
-    if errand.sequence <= 1:
-        life.to_clear = belief.held or belief.approved
-    if not errand.count:
-        return life.to_clear * errand.permille // 1000
-    share = life.to_clear // errand.count
-    if errand.sequence < errand.count:
-        return share
-    return life.to_clear - share * (errand.count - 1)

@@ -8,10 +8,8 @@ at once, a window at a time, so that a run ends with everything settled.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections.abc import Callable, Mapping
 from random import Random
 from types import MappingProxyType
 
@@ -19,12 +17,14 @@ import msgspec
 
 from networks.agenda import Deed, Errand, following
 from networks.beliefs import APPROVALS, Belief, Step, after, answered, billed, opened
+from networks.composing import compose
 from networks.followups import repeat_of
-from networks.life import Life, compose
+from networks.life import Life
 from networks.network import Network
 from networks.numbering import Numbering
+from networks.schedule import Run, Schedule, arrivals
 from networks.tally import Tally
-from networks.traffic import Course, Pace, Purpose
+from networks.traffic import Course, Purpose
 from networks.wire.messages import Advice, CardMessage, CardRequest, Financial, Reversal
 
 Key = tuple[str, str, str]
@@ -33,45 +33,6 @@ NOT_DECIDED = frozenset({"91", "96"})  # DE 39: the issuer could not say; ask ag
 ACKNOWLEDGED = APPROVALS | {"21", "25"}  # a reversal of something unknown is done, too
 _PARTIAL = "10"
 _STAN_STEP = 11  # spreads the first STANs of runs over the day
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of one run.
-
-    Attributes
-    ----------
-    rate, seconds
-        Authorizations begun a second, and for how long.
-    cards
-        Cards 1 to `cards` are used.
-    window
-        Messages in flight while the rest is settled.
-    attempts
-        How often a message that has to arrive is sent.
-    retry_seconds
-        Before it is sent again, times the number of attempts.
-    """
-
-    rate: float
-    seconds: float
-    seed: int
-    cards: int = 1000
-    window: int = 64
-    attempts: int = 5
-    retry_seconds: float = 0.25
-
-    @property
-    def pace(self) -> Pace:
-        """Courses and clearings take seconds, and fit into the run."""
-        return Pace(
-            course_longest=min(3.0, self.seconds / 4), clearing_longest=min(8.0, self.seconds / 3)
-        )
-
-
-def arrivals(random: Random, run: Run) -> Iterator[float]:
-    """Intended times from 0: exactly rate x seconds of them, each anywhere in its own slot."""
-    for slot in range(round(run.rate * run.seconds)):
-        yield (slot + random.random()) / run.rate
 
 
 def match_key(message: CardMessage) -> Key:
@@ -117,11 +78,8 @@ class Simulator:
         self._epoch = epoch
         self._random = Random(run.seed)  # noqa: S311  # traffic, not secrets
         self._numbering = Numbering(int(epoch) % 86_400 * _STAN_STEP)
-        self._arrivals = arrivals(Random(run.seed + 1), run)  # noqa: S311
-        self._arrival: float | None = next(self._arrivals, None)
-        self._serial = count()
-        self._later: list[tuple[float, int, Life]] = []
-        self._retries: list[tuple[float, int, Life]] = []
+        times = arrivals(Random(run.seed + 1), run)  # noqa: S311  # traffic, not secrets
+        self._schedule = Schedule(times, begin)
         self._in_flight: dict[Key, Life] = {}
         self._awaited: dict[Key, Life] = {}  # timed out, and may be answered yet
 
@@ -135,23 +93,16 @@ class Simulator:
     @property
     def beginning(self) -> bool:
         """Whether authorizations are still to begin."""
-        return self._arrival is not None
+        return self._schedule.beginning
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to send or to wait for."""
-        return not (self.beginning or self._later or self._retries or self._in_flight)
+        return self._schedule.is_empty and not self._in_flight
 
     def next_due(self) -> float | None:
         """When `due` will next have something, monotonic; ``None`` when only an answer can tell."""
-        times = [queue[0][0] for queue in (self._later, self._retries) if queue]
-        if self._arrival is not None:
-            times.append(self._begin + self._arrival)
-        elif self._later and self.in_flight >= self.run.window:
-            times.remove(self._later[0][0])
-        elif self._later:
-            return self._begin
-        return min(times, default=None)
+        return self._schedule.next_due(may_hurry=self.in_flight < self.run.window)
 
     def due(self, now: float) -> CardRequest | None:
         """The next message that has to be sent by `now`."""
@@ -167,18 +118,12 @@ class Simulator:
         return None
 
     def _take(self, now: float) -> Life | None:
-        if self._arrival is not None and self._begin + self._arrival <= now:
-            return self._arrive(now)
-        if self._retries and self._retries[0][0] <= now:
-            return heapq.heappop(self._retries)[2]
-        hurried = not self.beginning and self.in_flight < self.run.window
-        if self._later and (hurried or self._later[0][0] <= now):
-            return heapq.heappop(self._later)[2]
-        return None
+        intended = self._schedule.take_arrival(now)
+        if intended is not None:
+            return self._begin_life(intended, now)
+        return self._schedule.take_life(now, may_hurry=self.in_flight < self.run.window)
 
-    def _arrive(self, now: float) -> Life:
-        intended = self._begin + (self._arrival or 0.0)
-        self._arrival = next(self._arrivals, None)
+    def _begin_life(self, intended: float, now: float) -> Life:
         names = self._numbering.take(self._second(now))
         plan = self.network.draw_plan(self._random, names, self.run.cards, self.run.pace)
         return Life.begin(plan, intended, opened(self.network.name, plan.request))
@@ -248,12 +193,11 @@ class Simulator:
 
     def abandon(self) -> None:
         """Nothing can be sent any more: whatever is unfinished stays unanswered."""
-        waiting = [life for queue in (self._later, self._retries) for _, _, life in queue]
-        self.tally.counts["unanswered"] += len(self._in_flight) + len(self._retries)
-        for life in (*waiting, *self._in_flight.values()):
+        waiting, retried = self._schedule.clear()
+        self.tally.counts["unanswered"] += len(self._in_flight) + len(retried)
+        for life in (*waiting, *retried, *self._in_flight.values()):
             self._emit(life)
-        self._arrival = None
-        self._later, self._retries, self._in_flight = [], [], {}
+        self._in_flight = {}
         self.close()
 
     def close(self) -> None:
@@ -343,12 +287,12 @@ class Simulator:
         life.attempts = 0
         seconds = life.errand.seconds
         due = life.opened_at + self.network.response_seconds if seconds is None else now + seconds
-        heapq.heappush(self._later, (due, next(self._serial), life))
+        self._schedule.add(due, life)
 
     def _retry(self, life: Life, now: float, reason: str) -> None:
         if life.attempts < self.run.attempts:
             due = now + self.run.retry_seconds * life.attempts
-            heapq.heappush(self._retries, (due, next(self._serial), life))
+            self._schedule.add_retry(due, life)
             return
         self.tally.refused[f"{life.errand.deed} {reason}"] += 1
         self.tally.counts["unanswered"] += 1

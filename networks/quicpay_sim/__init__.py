@@ -1,0 +1,1 @@
+"""The simulated QUICPay+-like centre: its terminals, its taps and their messages."""

@@ -42,9 +42,7 @@ SUBSCRIPTIONS = (
 )
 CASH_MACHINES = (Trade("6011", ("ATM",), Prices(15_000, 0.7, 100_000, _THOUSAND)),)
 PUMPS = (Trade("5542", ("SELF FUEL 24H", "SELF SS"), Prices(4_600, 0.5, 14_000)),)
-HOTELS = (
-    Trade("7011", ("HOTEL UMINO", "RYOKAN YAMA"), Prices(12_400, 0.5, 90_000, _HUNDRED)),
-)
+HOTELS = (Trade("7011", ("HOTEL UMINO", "RYOKAN YAMA"), Prices(12_400, 0.5, 90_000, _HUNDRED)),)
 
 TOWNS = (
     Place("SHIBUYA 1", "TOKYO"),
@@ -63,7 +61,9 @@ NOWHERE = (Place("", "TOKYO"), Place("", "OSAKA"))
 
 def shops(trades: tuple[Trade, ...], places: tuple[Place, ...], first: int) -> tuple[Merchant, ...]:
     """Every trade's shops in every place, numbered from `first`."""
-    pairs = ((trade, name, place) for trade in trades for name, place in product(trade.names, places))
+    pairs = (
+        (trade, name, place) for trade in trades for name, place in product(trade.names, places)
+    )
     return tuple(
         Merchant(
             category=trade.category,
@@ -94,7 +94,9 @@ class Abroad:
         return (amount * self.rate_millionths + 500_000) // 1_000_000
 
 
-def _abroad(currency: str, rate_millionths: int, prices: Prices, place: Place, first: int) -> Abroad:
+def _abroad(
+    currency: str, rate_millionths: int, prices: Prices, place: Place, first: int
+) -> Abroad:
     names = (("5812", "DINER 42"), ("5812", "BISTRO LINDEN"), ("5999", "CITY GIFTS"))
     trades = tuple(Trade(category, (name,), prices) for category, name in names)
     return Abroad(currency, rate_millionths, shops(trades, (place,), first))
@@ -104,5 +106,7 @@ FOREIGN = (
     _abroad("840", 1_502_300, Prices(3_200, 0.8, 60_000), Place("", "NEW YORK", "US", "840"), 9001),
     _abroad("978", 1_631_000, Prices(2_800, 0.8, 60_000), Place("", "PARIS", "FR", "250"), 9101),
     _abroad("410", 108_500, Prices(21_000, 0.8, 700_000), Place("", "SEOUL", "KR", "410"), 9201),
-    _abroad("702", 1_152_400, Prices(2_400, 0.8, 60_000), Place("", "SINGAPORE", "SG", "702"), 9301),
+    _abroad(
+        "702", 1_152_400, Prices(2_400, 0.8, 60_000), Place("", "SINGAPORE", "SG", "702"), 9301
+    ),
 )

@@ -85,7 +85,6 @@ def _common(scene: Scene, merchant: Merchant) -> dict[str, Any]:
     }
 
 
-
 def _track2(scene: Scene) -> str:
     return f"{scene.card.pan}D{scene.card.expiry}201{scene.random.randrange(10**13):013d}"
 
@@ -273,9 +272,7 @@ def _hotel(scene: Scene) -> Plan:
         **_common(scene, merchant) | {"condition": "06", "characteristics": "I"},
     )
     extras = tuple(1000 * random.randint(1, 8) for _ in range(random.randrange(3)))
-    return Plan(
-        channel=Channel.HOTEL, purpose=Purpose.PURCHASE, request=request, increments=extras
-    )
+    return Plan(channel=Channel.HOTEL, purpose=Purpose.PURCHASE, request=request, increments=extras)
 
 
 def _stand_in(scene: Scene) -> Plan:
