@@ -6,7 +6,7 @@ digits are not, because a missing digit is a mistake.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any, TypeAlias, cast
 
@@ -27,7 +27,9 @@ _AMOUNT_LIMIT = 10**_AMOUNT_WIDTH
 def write_amount(amount: int, path: str) -> str:
     """An amount in minor units as twelve digits."""
     if not 0 <= amount < _AMOUNT_LIMIT:
-        raise EncodeError(path, f"expected an amount of at most {_AMOUNT_WIDTH} digits, not below 0")
+        raise EncodeError(
+            path, f"expected an amount of at most {_AMOUNT_WIDTH} digits, not below 0"
+        )
     return f"{amount:012d}"
 
 

@@ -5,7 +5,8 @@
     WireError
     ├── FrameError            the byte stream cannot be cut into frames: the link is lost
     │   ├── FrameTooLong
-    │   └── FrameStalled      a frame was begun and never completed
+    │   ├── FrameStalled      a frame was begun and not completed in time
+    │   └── FrameCut          the stream ended within a frame
     ├── HeaderError           a frame came whole, its header is not this dialect's
     ├── DecodeError           a message or a part of it breaks the dialect's format
     ├── EncodeError           a message of ours does not fit the dialect's format
@@ -77,6 +78,17 @@ class FrameStalled(FrameError):
 
     def __str__(self) -> str:
         return f"frame not completed within {self.seconds:g} s, {self.received} bytes received"
+
+
+class FrameCut(FrameError):
+    """The stream ended within a frame."""
+
+    def __init__(self, received: int) -> None:
+        super().__init__(received)
+        self.received = received
+
+    def __str__(self) -> str:
+        return f"the stream ended within a frame, {self.received} bytes received"
 
 
 class HeaderError(WireError):

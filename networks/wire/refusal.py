@@ -1,0 +1,58 @@
+"""What is said to the sender of a message that cannot be read.
+
+A network with reject headers gets its message back (H13, H14). QPX-1 has none: there a request is
+answered with DE 39 = 30, made of what could be decoded. An answer is never answered, and a reject
+never rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from networks.wire.dialect import Dialect
+from networks.wire.errors import EncodeError, WireError
+from networks.wire.messages import Kind, is_response, response_mti
+
+_REJECT_BEGIN = b"\x1a"  # H1 of a reject
+_IDENTIFYING = ("7", "11")
+_ECHOED = ("2", "3", "4", *_IDENTIFYING, "32", "37", "41", "42", "49", "70", "90")
+
+
+def refuse(
+    dialect: Dialect,
+    station: str,
+    payload: bytes,
+    header: bytes | None,
+    fields: Mapping[str, str],
+    error: WireError,
+) -> bytes | None:
+    """The payload of the refusal, or None where there is nobody to be told.
+
+    `header` and `fields` are what could be read of `payload`.
+    """
+    mti = fields.get("t", "")
+    is_known = mti[:3] in Kind.BY_MTI and len(mti) == 4 and mti.isdecimal()
+    if is_known and is_response(mti):
+        return None
+    if payload[:1] != _REJECT_BEGIN:
+        reject = dialect.header.reject(payload, error.reject_code, station)
+        if reject is not None:
+            return reject
+    if header is None or not is_known:
+        return None
+    return _answer(dialect, station, header, fields, error)
+
+
+def _answer(
+    dialect: Dialect, station: str, header: bytes, fields: Mapping[str, str], error: WireError
+) -> bytes | None:
+    broken = getattr(error, "field", "").partition(".")[0]
+    for echoed in (_ECHOED, _IDENTIFYING):
+        echo = {key: fields[key] for key in echoed if key in fields and key != broken}
+        answer = {**echo, "t": response_mti(fields["t"]), "39": error.response_code}
+        try:
+            message = dialect.codec.encode(answer)
+        except EncodeError:
+            continue
+        return dialect.header.response(header, station, len(message)) + message
+    return None

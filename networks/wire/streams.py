@@ -1,0 +1,210 @@
+"""Links over TCP: the only file of this package that knows asyncio.
+
+A :class:`Link` carries bytes and times to and from its `Session` and nothing else. What several
+answers of one turn of the event loop have to say goes out in one write. A peer that does not read
+is not read from, so what one link can make this program hold is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+from networks.wire.errors import LinkClosed
+from networks.wire.link_states import LinkState
+from networks.wire.messages import Message
+from networks.wire.session import Session
+from networks.wire.session_events import Event, LinkBroken, LinkOpened, RequestReceived
+
+OnEvent: TypeAlias = Callable[["Link", Event], None]
+
+_CLOSE_SECONDS = 5.0  # for what is still to be written when a link is closed
+_WRITE_BUFFER = 256 * 1024
+
+
+class Link(asyncio.Protocol):
+    """One connection and its session.
+
+    `on_event` is called for each event, in order, on the event loop. What it raises closes this
+    link and is reported to the loop's exception handler.
+    """
+
+    def __init__(self, session: Session, on_event: OnEvent) -> None:
+        self.session = session
+        self.is_writable = True
+        self._on_event = on_event
+        self._loop = asyncio.get_running_loop()
+        self._epoch = time.time() - self._loop.time()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._flush_is_due = False
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch, by a clock that does not go back."""
+        return self._epoch + self._loop.time()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self.session.state is LinkState.CLOSED
+
+    def send(self, message: Message, timeout_seconds: float | None = None) -> bytes:
+        """Send a request or advice, as `Session.request`; gives the message's bytes."""
+        data = self.session.request(message, self.now, timeout_seconds)
+        self._after_sending()
+        return data
+
+    def respond(self, event: RequestReceived, response: Message) -> bool:
+        """Answer a request; False if the link has ended, and the answer with it."""
+        try:
+            self.session.respond(event, response)
+        except LinkClosed:
+            return False
+        self._flush_soon()
+        return True
+
+    def sign_on(self) -> None:
+        """As `Session.sign_on`."""
+        self.session.sign_on(self.now)
+        self._after_sending()
+
+    def sign_off(self) -> None:
+        """As `Session.sign_off`."""
+        self.session.sign_off(self.now)
+        self._after_sending()
+
+    def echo(self) -> None:
+        """As `Session.echo`."""
+        self.session.echo(self.now)
+        self._after_sending()
+
+    def cutover(self) -> None:
+        """As `Session.cutover`."""
+        self.session.cutover(self.now)
+        self._after_sending()
+
+    def close(self) -> None:
+        """End the link; what was sent before is still written."""
+        self._dispatch(self.session.close())
+        self._close_transport()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone."""
+        await asyncio.shield(self._closed)
+
+    # asyncio's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the session's clocks."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+        address = transport.get_extra_info("peername")
+        self._dispatch([LinkOpened(str(address[0]), int(address[1])), *self.session.tick(self.now)])
+        self._set_timer()
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the session, hand out the events, write the answers."""
+        self._dispatch(self.session.receive_data(data, self.now))
+        self._flush()
+        self._set_timer()
+
+    def eof_received(self) -> bool:
+        """The peer sends no more; the connection ends."""
+        self._dispatch(self.session.receive_eof(self.now))
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        del exc
+        self._dispatch(self.session.receive_eof(self.now))
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The peer reads too slowly: read no more from it."""
+        self.is_writable = False
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The peer has caught up."""
+        self.is_writable = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    # Inside.
+
+    def _dispatch(self, events: list[Event]) -> None:
+        for event in events:
+            try:
+                self._on_event(self, event)
+            except Exception as error:  # noqa: BLE001 - the caller's mistake costs its link only
+                self._report(error)
+            if isinstance(event, LinkBroken):
+                self._close_transport()
+
+    def _report(self, error: Exception) -> None:
+        context = {"message": "a link's event handler failed", "exception": error, "protocol": self}
+        self._loop.call_exception_handler(context)
+        self.close()
+
+    def _after_sending(self) -> None:
+        self._flush_soon()
+        self._set_timer()
+
+    def _flush_soon(self) -> None:
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        data = self.session.data_to_send()
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _close_transport(self) -> None:
+        self._flush()
+        if self._transport is not None and not self._transport.is_closing():
+            self._loop.call_later(_CLOSE_SECONDS, self._transport.abort)
+            self._transport.close()
+
+    def _set_timer(self) -> None:
+        """Keep one timer, never later than the session's next deadline."""
+        deadline = self.session.next_deadline()
+        if deadline is None:
+            return
+        at = deadline - self._epoch
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._dispatch(self.session.tick(self.now))
+        self._flush()
+        self._set_timer()
+
+
+async def listen(
+    host: str, port: int, make_session: Callable[[], Session], on_event: OnEvent
+) -> asyncio.Server:
+    """Accept links; each gets its own session."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Link(make_session(), on_event), host, port)
+
+
+async def connect(host: str, port: int, session: Session, on_event: OnEvent) -> Link:
+    """Dial a link."""
+    loop = asyncio.get_running_loop()
+    _, link = await loop.create_connection(lambda: Link(session, on_event), host, port)
+    return link
