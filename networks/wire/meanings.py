@@ -1,13 +1,16 @@
-"""What coded values mean, in words for a person: MTI, DE 3, 22, 25, 39, 44, 48, 54, 60, 63, 70.
+"""What coded values mean, in words for a person.
 
 A value without an entry has no note; a note never repeats the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import iso4217
+
+from networks.wire.dialect import Dialect
 from networks.wire.response_codes import RESPONSE_CODES
 
 _MESSAGES = {
@@ -148,6 +151,9 @@ _BY_DIALECT: Mapping[str, Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 
+_CURRENCY_OF = {"4": "49", "5": "50", "6": "51"}
+_CURRENCIES = {f"{currency.number:03d}": currency for currency in iso4217.Currency}
+
 
 def message_meaning(mti: str) -> str:
     """What an MTI says: class, function and origin."""
@@ -165,13 +171,49 @@ def processing_meaning(code: str) -> str:
     return " ".join([_TRANSACTIONS.get(code[:2], ""), *accounts]).strip()
 
 
-def meaning(dialect: str, field: str, value: str) -> str:
-    """What `value` means in `field` of `dialect`; blank where nothing is known."""
-    match field:
-        case "t":
-            return message_meaning(value)
-        case "3":
-            return processing_meaning(value)
-        case "22":
-            return _ENTRY_MODES.get(value[:2], "")
-    return _BY_DIALECT[dialect].get(field, {}).get(value, "")
+def amount_meaning(amount: str, number: str) -> str:
+    """An amount in minor units as money of the currency with ISO 4217 number `number`."""
+    currency = _CURRENCIES.get(number)
+    if currency is None or not amount.isdecimal():
+        return ""
+    exponent = currency.exponent or 0
+    units = f"{int(amount):0{exponent + 1}d}"
+    point = len(units) - exponent
+    return f"{currency.code} {units[:point]}.{units[point:]}".rstrip(".")
+
+
+def meaning(dialect: Dialect, field: str, value: str, fields: Mapping[str, str]) -> str:
+    """What `value` means in `field`, in a message of `fields`; blank where nothing is known."""
+    if field in _CURRENCY_OF:
+        return amount_meaning(value, fields.get(_CURRENCY_OF[field], ""))
+    if field in _READ:
+        return _READ[field](value)
+    if field == "70":
+        return dialect.management.purposes.get(value, "")
+    return _BY_DIALECT[dialect.name].get(field, {}).get(value, "")
+
+
+def _bits(bitmap: str, first: int) -> str:
+    """The numbers of the bits that are set."""
+    bits = f"{int(bitmap, 16):0{4 * len(bitmap)}b}"
+    return "bits " + " ".join(str(first + at) for at, bit in enumerate(bits, 1) if bit == "1")
+
+
+def _currency_code(number: str) -> str:
+    currency = _CURRENCIES.get(number)
+    return currency.code if currency else ""
+
+
+_READ: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "t": message_meaning,
+        "p": lambda bitmap: _bits(bitmap, 0),
+        "1": lambda bitmap: _bits(bitmap, 64),
+        "3": processing_meaning,
+        "22": lambda mode: _ENTRY_MODES.get(mode[:2], ""),
+        "49": _currency_code,
+        "50": _currency_code,
+        "51": _currency_code,
+        "54.currency": _currency_code,
+    }
+)

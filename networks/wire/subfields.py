@@ -16,9 +16,21 @@ from networks.wire.parts.datasets import DatasetsCodec
 from networks.wire.parts.forms import Composite, Part
 from networks.wire.parts.positional import PositionalCodec, RepeatedCodec
 from networks.wire.parts.tagged import TaggedCodec
-from networks.wire.spec import Bitmapped, Datasets, Element, Positional, Repeated, Tagged
+from networks.wire.spec import Bitmapped, Datasets, Element, Parts, Positional, Repeated, Tagged
 
-__all__ = ["NamedPartsCodec", "Part", "PartsCodec", "named_parts", "parts_codec", "repeated_parts"]
+__all__ = [
+    "NamedPartsCodec",
+    "Part",
+    "PartsCodec",
+    "SubfieldValue",
+    "is_flat",
+    "named_parts",
+    "parts_codec",
+    "repeated_parts",
+]
+
+SubfieldValue: TypeAlias = str | dict[str, str] | list[dict[str, str]]
+"""A part, the parts of an element, or its groups, in the JSON form."""
 
 
 class NamedPartsCodec(Protocol):
@@ -69,6 +81,13 @@ def repeated_parts(field: str, element: Element) -> RepeatedCodec:
     if not isinstance(codec, RepeatedCodec):
         raise TypeError(f"the parts of field {field} are no groups")
     return codec
+
+
+def is_flat(parts: Parts | None) -> bool:
+    """Whether the JSON form has a key for each part (``"62.2"``) and none for the element."""
+    if isinstance(parts, Positional):
+        return all(key.isdecimal() for key in parts.elements)
+    return isinstance(parts, Bitmapped)
 
 
 def _build(composite: Composite) -> PartsCodec:
