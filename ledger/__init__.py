@@ -1,0 +1,1 @@
+"""Money: accounts, holds, postings, audit. It knows no card and no network."""

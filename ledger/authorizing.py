@@ -35,8 +35,6 @@ def authorize(book: Book, command: Authorize) -> Decision:
     )
     # From here on nothing can fail.
     authorization_id = book.ids.next(command.at)
-    if early is not None:
-        book.found_original(early, authorization_id)
     hold_id = 0
     if verdict.outcome.approved and command.purpose in SPENDS:
         if hold is None:

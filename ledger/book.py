@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TypeVar
 
 import msgspec
 
@@ -32,7 +31,6 @@ from ledger.states import HoldState, Verb, after
 
 _encode = msgspec.json.encode
 
-Row = TypeVar("Row")
 NameKey = tuple[int, str, str]  # account, network, name
 
 
@@ -64,7 +62,7 @@ class Book:
         self.changed_accounts: dict[int, Account] = {}
         self.changed_holds: dict[tuple[int, int], Hold] = {}
         self.changed_spending: dict[tuple[int, int, int], Spending] = {}
-        self.changed_reversals: dict[int, Reversal] = {}
+        self.changed_authorizations: dict[tuple[int, int], Authorization] = {}
 
     # --- finding ---
 
@@ -146,11 +144,10 @@ class Book:
         text = _encode(data).decode()
         self.new_events.append(Event(outbox, event_id, type_, account_id, subject_id, at, text))
 
-    def found_original(self, reversal: Reversal, authorization_id: int) -> None:
-        """What an early reversal reverses has come."""
-        if not reversal.authorization_id:
-            reversal.authorization_id = authorization_id
-            self.changed_reversals[reversal.reversal_id] = reversal
+    def mark_reversed(self, row: Authorization) -> None:
+        """Remember that one message has been taken back, so that it is not taken back twice."""
+        row.reversed = 1
+        self.changed_authorizations[row.account_id, row.authorization_id] = row
 
     # --- holds ---
 
@@ -166,7 +163,7 @@ class Book:
             self._count(hold, hold.counted, 1)
 
     def change_hold(self, hold: Hold, verb: Verb, *, amount: int, remaining: int) -> int:
-        """Apply `verb`, leaving `amount` promised and `remaining` held; returns what it released."""
+        """Apply `verb`, leaving `amount` promised and `remaining` held; what that released."""
         hold.state = after(HoldState(hold.state), verb).value
         assert remaining >= 0
         assert remaining == 0 or hold.state == HoldState.PENDING

@@ -173,7 +173,11 @@ def _engine(url: str, begin: str) -> Engine:
         url,
         poolclass=QueuePool,
         hide_parameters=True,  # an error may be logged; what a row holds may not
-        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False, "cached_statements": 512},
+        connect_args={
+            "timeout": _BUSY_SECONDS,
+            "check_same_thread": False,
+            "cached_statements": 512,
+        },
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))

@@ -1,4 +1,4 @@
-"""The accounts on the other side of a wallet's entries: settlement, fees, points, suspense, funding.
+"""The accounts on the other side of a wallet's entries: settlement, fees, suspense and so on.
 
 Each shard has its own, so that a posting never leaves the shard of its wallet. Their ids are
 negative and follow from what they are: any process finds them without asking.

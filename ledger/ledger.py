@@ -8,15 +8,20 @@ import msgspec
 from sqlalchemy import func, select
 
 from ledger import store, tables
+from ledger.advising import advise
 from ledger.authorizing import authorize
 from ledger.book import Book
-from ledger.commands import AnyCommand, Authorize, Decision
+from ledger.clearing import clear
+from ledger.commands import Advise, AnyCommand, Authorize, Clear, Decision, Reverse
 from ledger.database import Database
+from ledger.expiry import expire, load_due
 from ledger.house import AccountKind, ShardOf, house_account, one_shard
 from ledger.ids import Ids
+from ledger.reversing import reverse
 from ledger.rows import Account, Posting
 
 _OPENED_AT_ONCE = 5_000
+_EXPIRED_AT_ONCE = 1_000
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -57,6 +62,22 @@ class Ledger:
             decisions = [decide(book, command) for command in batch]
             store.save(connection, book)
         return decisions
+
+    def expire(self, now: int) -> int:
+        """Release every hold that is due at `now` (microseconds); how many it were."""
+        count = 0
+        while expired := self._expire_some(now):
+            count += expired
+        return count
+
+    def _expire_some(self, now: int) -> int:
+        with self.database.transaction() as connection:
+            book = self._new_book()
+            due = load_due(connection, book, now, _EXPIRED_AT_ONCE)
+            for hold in due:
+                expire(book, hold, now)
+            store.save(connection, book)
+        return len(due)
 
     def open_wallets(self, wallets: Sequence[Wallet]) -> int:
         """Open those that do not exist, opening balances posted from funding; how many it were.
@@ -104,8 +125,12 @@ def decide(book: Book, command: AnyCommand) -> Decision:
     match command:
         case Authorize():
             return authorize(book, command)
-        case _:
-            raise NotImplementedError
+        case Advise():
+            return advise(book, command)
+        case Reverse():
+            return reverse(book, command)
+        case Clear():
+            return clear(book, command)
 
 
 def _open_in(book: Book, wallet: Wallet) -> bool:

@@ -1,7 +1,8 @@
 """The ledger's rows as values: one struct for each table of `tables.py`, fields in column order.
 
 Money is in minor units of the account's currency, times are microseconds since the epoch. States,
-outcomes and kinds are stored by name. Only `Account`, `Hold`, `Spending` and `Reversal` change.
+outcomes and kinds are stored by name. `Account`, `Hold` and `Spending` change, and
+`Authorization.reversed`.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class Account(msgspec.Struct, gc=False):
         return self.posted - self.held + self.credit_line
 
 
-class Authorization(msgspec.Struct, frozen=True, gc=False):
+class Authorization(msgspec.Struct, gc=False):
     """One decided request or applied advice, with its answer.
 
     `hold_id` is the authorization whose hold this one made, increased or replaced; 0 for none.
     `requested` is what was asked, `amount` what was promised, `available` and `posted` the
-    balances of the answer.
+    balances of the answer. `reversed` (1) once a reversal has taken this very message back.
     """
 
     account_id: int
@@ -57,6 +58,7 @@ class Authorization(msgspec.Struct, frozen=True, gc=False):
     explanation: str
     at: int
     details: str
+    reversed: int = 0
 
 
 class Hold(msgspec.Struct, gc=False):
@@ -92,10 +94,10 @@ class Spending(msgspec.Struct, gc=False):
     count: int
 
 
-class Reversal(msgspec.Struct, gc=False):
+class Reversal(msgspec.Struct, frozen=True, gc=False):
     """One reversal and its answer; `early` (1) if its original had not been seen.
 
-    `authorization_id` is the original; 0 while it has not come.
+    `authorization_id` is the original; 0 if it had not.
     """
 
     account_id: int

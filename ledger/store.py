@@ -66,7 +66,7 @@ def save(connection: Connection, book: Book) -> None:
     new_accounts = {row.account_id for row in book.new_accounts}
     new_holds = {(row.account_id, row.authorization_id) for row in book.new_holds}
     new_spending = {(row.account_id, row.instrument_id, row.day) for row in book.new_spending}
-    new_reversals = {row.reversal_id for row in book.new_reversals}
+    new_authorizations = {(row.account_id, row.authorization_id) for row in book.new_authorizations}
     fresh: tuple[tuple[Table, Sequence[msgspec.Struct]], ...] = (
         (tables.accounts, book.new_accounts),
         (tables.authorizations, book.new_authorizations),
@@ -84,7 +84,7 @@ def save(connection: Connection, book: Book) -> None:
         (tables.accounts, _ACCOUNT_CHANGES, book.changed_accounts, new_accounts),
         (tables.holds, _HOLD_CHANGES, book.changed_holds, new_holds),
         (tables.spending, ("amount", "count"), book.changed_spending, new_spending),
-        (tables.reversals, ("authorization_id",), book.changed_reversals, new_reversals),
+        (tables.authorizations, ("reversed",), book.changed_authorizations, new_authorizations),
     ):
         _update(connection, table, columns, [row for key, row in changed.items() if key not in new])
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # Rows lie in the order of their key, where an engine lets us choose: one page less to write.
-_CLUSTERED = {"sqlite_with_rowid": False}
+_CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 def _number(name: str) -> Column[int]:
@@ -90,6 +90,7 @@ authorizations = Table(
     _text("explanation"),
     _number("at"),
     _text("details"),
+    _small("reversed"),
     PrimaryKeyConstraint("account_id", "authorization_id"),
     UniqueConstraint("account_id", "network", "request_key"),
     _of_account(),

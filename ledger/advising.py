@@ -1,0 +1,136 @@
+"""Apply what somebody else has decided: stand-in decisions and completions of estimates.
+
+An advice is never refused for want of money. It replaces our own decision of the same
+transaction, unless that one's money has already moved or been given back by a reversal.
+"""
+
+from __future__ import annotations
+
+from ledger.authorizing import (
+    new_hold,
+    record,
+    request_key,
+    stored_answer,
+    unknown_account,
+)
+from ledger.book import Book
+from ledger.commands import Advise, Decision, Reference
+from ledger.matching import match
+from ledger.money import format_minor_units
+from ledger.outcomes import Outcome
+from ledger.rows import Account, Hold
+from ledger.rules import SPENDS, Verdict, malformed
+from ledger.states import HoldState, Verb
+
+NO_HOLD = 0
+
+
+def advise(book: Book, command: Advise) -> Decision:
+    """Apply one advice. Outcome APPROVED means applied, whatever the advice tells."""
+    account = book.wallet(command.account_id)
+    if account is None:
+        return unknown_account(command)
+    stored = book.authorizations.get(request_key(command))
+    if stored is not None:
+        return stored_answer(stored, command.origin)
+    authorization_id = book.ids.next(command.at)
+    invalid = _invalid(command, account)
+    if invalid is not None:
+        return record(book, command, account, invalid, (authorization_id, NO_HOLD))
+    verdict, hold_id = _apply(book, command, account, authorization_id)
+    return record(book, command, account, verdict, (authorization_id, hold_id))
+
+
+def _invalid(command: Advise, account: Account) -> Verdict | None:
+    """Even an advice must be something that the account can hold."""
+    if command.amount.currency != account.currency:
+        told = f"the advice is in {command.amount.currency}, the account in {account.currency}"
+        return Verdict(Outcome.CURRENCY_UNSUPPORTED, 0, told)
+    if malformed(command.amount.amount, zero_allowed=True):
+        told = f"amount {command.amount.amount} is outside what can be held"
+        return Verdict(Outcome.FORMAT_INVALID, 0, told)
+    return None
+
+
+def _apply(
+    book: Book, command: Advise, account: Account, authorization_id: int
+) -> tuple[Verdict, int]:
+    """The verdict, and the hold that the advice made or changed."""
+    hold = _original_hold(book, command)
+    if book.early_reversal(command) is not None:
+        return _applied(0, "its reversal came first: nothing is held"), NO_HOLD
+    if not command.approved:
+        return _declined(book, hold)
+    if command.purpose not in SPENDS:
+        return _applied(command.amount.amount, f"{command.purpose} noted, nothing held"), NO_HOLD
+    if hold is None or hold.state == HoldState.EXPIRED:
+        return _hold_anew(book, command, account, authorization_id)
+    if hold.state == HoldState.PENDING:
+        return _replace(book, command, hold)
+    told = "cleared" if hold.state == HoldState.POSTED else "reversed"
+    return _applied(0, f"the original is {told} already: nothing is held"), hold.authorization_id
+
+
+def _applied(amount: int, explanation: str) -> Verdict:
+    return Verdict(Outcome.APPROVED, amount, explanation)
+
+
+def _original_hold(book: Book, command: Advise) -> Hold | None:
+    network = command.origin.network
+    for reference in (
+        command.reference,
+        Reference(transaction_id=command.origin.transaction_id),
+    ):
+        candidates = book.candidates(command.account_id, network, reference)
+        found = match(reference, command.amount.amount, candidates).authorization
+        if found is not None:
+            return book.hold_of(found)
+    return None
+
+
+def _declined(book: Book, hold: Hold | None) -> tuple[Verdict, int]:
+    """The network has declined what we may have approved."""
+    if hold is None or hold.state != HoldState.PENDING:
+        return _applied(0, "declined by the network: there was no hold to release"), NO_HOLD
+    released = release_all(book, hold)
+    told = format_minor_units(released, hold.currency)
+    return (
+        _applied(0, f"declined by the network: hold of {hold.currency} {told} released"),
+        hold.authorization_id,
+    )
+
+
+def release_all(book: Book, hold: Hold) -> int:
+    """Void a pending hold; what was spent of it, if anything, stays counted."""
+    released = book.change_hold(hold, Verb.VOID, amount=hold.posted, remaining=0)
+    book.count_again(hold, hold.counted - released)
+    return released
+
+
+def _hold_anew(
+    book: Book, command: Advise, account: Account, authorization_id: int
+) -> tuple[Verdict, int]:
+    amount = command.amount.amount
+    if not amount:
+        return _applied(0, "advice of nothing: nothing is held"), NO_HOLD
+    book.open_hold(account, new_hold(command, account, authorization_id, amount))
+    return _applied(amount, f"held {command.amount} as advised"), authorization_id
+
+
+def _replace(book: Book, command: Advise, hold: Hold) -> tuple[Verdict, int]:
+    """The advised amount is what the hold is for, all in all; part of it may be cleared."""
+    amount = command.amount.amount
+    if not amount:
+        release_all(book, hold)
+        return _applied(0, "nothing was bought: the hold is released"), hold.authorization_id
+    before = hold.amount
+    book.change_hold(hold, Verb.REPLACE, amount=amount, remaining=max(0, amount - hold.posted))
+    book.count_again(hold, hold.counted + amount - before)
+    hold.expires_at = command.expires_at
+    if command.completes:
+        hold.estimated = 0
+    told = format_minor_units(before, hold.currency)
+    return (
+        _applied(amount, f"{command.amount} replaces the hold of {hold.currency} {told}"),
+        hold.authorization_id,
+    )

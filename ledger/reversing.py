@@ -1,0 +1,162 @@
+"""Cancel: give back what was held, wholly or down to a replacement amount.
+
+Always acknowledged (outcome APPROVED) if it can be understood; the decision's amount is what was
+released, and its `authorization_id` the original, 0 while that has not come. A reversal that
+overtakes its original is kept, and the original is then declined. What has been posted is not
+touched: it comes back by a credit.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ledger.advising import release_all
+from ledger.authorizing import conflict, details_text, request_key, unknown_account
+from ledger.book import Book
+from ledger.commands import Decision, Reverse
+from ledger.matching import match
+from ledger.money import format_minor_units
+from ledger.outcomes import Outcome
+from ledger.rows import Account, Authorization, Hold, Reversal
+from ledger.rules import Verdict, malformed
+from ledger.states import HoldState, Verb
+
+
+def reverse(book: Book, command: Reverse) -> Decision:
+    """Apply one reversal."""
+    account = book.wallet(command.account_id)
+    if account is None:
+        return unknown_account(command)
+    stored = book.reversals.get(request_key(command))
+    if stored is not None:
+        decision = _answer(stored)
+        if stored.fingerprint == command.origin.fingerprint:
+            return msgspec.structs.replace(decision, replayed=True)
+        return conflict(decision)
+    invalid = _invalid(command, account)
+    if invalid is not None:
+        return _record(book, command, account, invalid, None)
+    reference = command.reference
+    candidates = book.candidates(command.account_id, command.origin.network, reference)
+    original = match(reference, command.amount.amount, candidates).authorization
+    if original is None:
+        told = "its original has not been seen; should it come, it will be declined"
+        return _record(book, command, account, _released(0, told), None)
+    verdict = _release(book, command, original)
+    return _record(book, command, account, verdict, original)
+
+
+def _invalid(command: Reverse, account: Account) -> Verdict | None:
+    replacement = command.replacement
+    if replacement is None:
+        return None
+    if replacement.currency != account.currency:
+        told = f"the replacement is in {replacement.currency}, the account in {account.currency}"
+        return Verdict(Outcome.CURRENCY_UNSUPPORTED, 0, told)
+    if malformed(replacement.amount, zero_allowed=True):
+        told = f"replacement {replacement.amount} is outside what can be held"
+        return Verdict(Outcome.FORMAT_INVALID, 0, told)
+    return None
+
+
+def _released(amount: int, explanation: str) -> Verdict:
+    return Verdict(Outcome.APPROVED, amount, explanation)
+
+
+_ENDED = {
+    HoldState.POSTED: "the hold is cleared already: nothing is left to release",
+    HoldState.VOIDED: "the hold is released already",
+    HoldState.EXPIRED: "the hold has expired already: nothing is left to release",
+}
+
+
+def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
+    hold = book.hold_of(original)
+    if hold is None:
+        return _released(0, "its original holds nothing")
+    state = HoldState(hold.state)
+    if state is not HoldState.PENDING:
+        return _released(0, _ENDED[state])
+    if original.reversed:
+        return _released(0, "this increment is released already")
+    kept = _kept(command, original, hold)
+    if kept == 0:
+        book.mark_reversed(original)
+        released = release_all(book, hold)
+        return _released(released, f"released {_told(hold, released)}, all that was held")
+    if kept >= hold.amount:
+        return _released(0, f"no more than {_told(hold, hold.amount)} is held as it is")
+    if command.replacement is None:
+        book.mark_reversed(original)
+    remaining = min(hold.remaining, max(0, kept - hold.posted))
+    released = book.change_hold(hold, Verb.REDUCE, amount=kept, remaining=remaining)
+    book.count_again(hold, hold.counted - released)
+    return _released(released, f"released {_told(hold, released)}, {_told(hold, kept)} stays")
+
+
+def _kept(command: Reverse, original: Authorization, hold: Hold) -> int:
+    """What stays promised. A reversal that names an increment takes back that one alone."""
+    if command.replacement is not None:
+        return command.replacement.amount
+    if original.hold_id == original.authorization_id or original.verb != "authorize":
+        return 0
+    return max(0, hold.amount - original.amount)
+
+
+def _told(hold: Hold, amount: int) -> str:
+    return f"{hold.currency} {format_minor_units(amount, hold.currency)}"
+
+
+def _record(
+    book: Book,
+    command: Reverse,
+    account: Account,
+    verdict: Verdict,
+    original: Authorization | None,
+) -> Decision:
+    origin = command.origin
+    early = original is None and verdict.outcome.approved
+    row = Reversal(
+        account.account_id,
+        book.ids.next(command.at),
+        original.authorization_id if original is not None else 0,
+        int(early),
+        origin.network,
+        origin.request_key,
+        origin.fingerprint,
+        command.reference.trace,
+        command.reference.transaction_id,
+        verdict.outcome.name,
+        verdict.amount,
+        account.currency,
+        account.available,
+        account.posted,
+        verdict.explanation,
+        command.at,
+        details_text(command),
+    )
+    book.record_reversal(row)
+    data = {
+        "network": origin.network,
+        "authorization_id": row.authorization_id,
+        "outcome": row.outcome,
+        "amount": row.amount,
+        "currency": row.currency,
+        "available": row.available,
+    }
+    book.record_event(account.account_id, "reversal.applied", row.reversal_id, command.at, data)
+    return _answer(row)
+
+
+def _answer(row: Reversal) -> Decision:
+    return Decision(
+        outcome=Outcome[row.outcome],
+        authorization_id=row.authorization_id,
+        account_id=row.account_id,
+        amount=row.amount,
+        currency=row.currency,
+        approval_code="",
+        available=row.available,
+        posted=row.posted,
+        explanation=row.explanation,
+    )
