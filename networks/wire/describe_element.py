@@ -116,7 +116,8 @@ def _view(
     text, raw = placed.value, _digits(placed.element, placed.value)
     scale = len(raw) // len(text) if text else 1
     for begin, end in hidden:
-        text, raw = cover(text, begin, end), cover(raw, scale * begin, scale * end)
+        last = scale * end if end < len(text) else len(raw)
+        text, raw = cover(text, begin, end), cover(raw, scale * begin, last)
     row = Row(
         placed.offset,
         placed.field,
