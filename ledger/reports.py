@@ -1,0 +1,107 @@
+"""What the books say, for people: accounts, and the statement of one."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from ledger.house import AccountKind
+from ledger.rows import Account, Hold
+from ledger.states import HoldState
+from ledger.tables import accounts, clearings, entries, holds, postings
+
+
+class StatementLine(msgspec.Struct, frozen=True):
+    """One entry with what it was for; amounts in minor units."""
+
+    version: int
+    at: int
+    kind: str
+    amount: int
+    balance: int
+    network: str
+    explanation: str
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """An account, its entries (oldest first) and what is still held."""
+
+    account: Account
+    lines: tuple[StatementLine, ...]
+    pending: tuple[Hold, ...]
+
+
+class AccountUnknown(LookupError):
+    """No account has that id."""
+
+    def __init__(self, account_id: int) -> None:
+        super().__init__(account_id)
+        self.account_id = account_id
+
+    def __str__(self) -> str:
+        return f"no account {self.account_id}"
+
+
+def list_accounts(
+    connection: Connection, *, kind: AccountKind | None = None, limit: int = 50, offset: int = 0
+) -> list[Account]:
+    """Accounts in the order of their ids; the house's own come first."""
+    chosen = select(accounts).order_by(accounts.c.account_id).limit(limit).offset(offset)
+    if kind is not None:
+        chosen = chosen.where(accounts.c.kind == kind.value)
+    return [Account(*row) for row in connection.execute(chosen)]
+
+
+def statement(connection: Connection, account_id: int, *, limit: int = 100) -> Statement:
+    """The last `limit` entries of an account, and every pending hold.
+
+    Raises
+    ------
+    AccountUnknown
+        If there is no such account.
+    """
+    row = connection.execute(select(accounts).where(accounts.c.account_id == account_id)).first()
+    if row is None:
+        raise AccountUnknown(account_id)
+    pending = select(holds).where(
+        holds.c.account_id == account_id, holds.c.state == HoldState.PENDING.value
+    )
+    return Statement(
+        Account(*row),
+        tuple(_lines(connection, account_id, limit)),
+        tuple(Hold(*each) for each in connection.execute(pending)),
+    )
+
+
+def _lines(connection: Connection, account_id: int, limit: int) -> list[StatementLine]:
+    """An entry of the house has its posting under the wallet it is about: no kind is told."""
+    latest = (
+        select(
+            entries.c.version,
+            entries.c.at,
+            postings.c.kind,
+            entries.c.amount,
+            entries.c.balance,
+            clearings.c.network,
+            clearings.c.explanation,
+        )
+        .select_from(
+            entries.outerjoin(
+                postings,
+                (postings.c.account_id == entries.c.account_id)
+                & (postings.c.posting_id == entries.c.posting_id),
+            ).outerjoin(
+                clearings,
+                (clearings.c.account_id == postings.c.account_id)
+                & (clearings.c.clearing_id == postings.c.clearing_id),
+            )
+        )
+        .where(entries.c.account_id == account_id)
+        .order_by(entries.c.version.desc())
+        .limit(limit)
+    )
+    rows = connection.execute(latest).all()
+    return [
+        StatementLine(*row[:2], row[2] or "", *row[3:5], row[5] or "", row[6] or "")
+        for row in reversed(rows)
+    ]
