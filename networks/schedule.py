@@ -115,6 +115,10 @@ class Schedule:
             times.append(self._begin if hurry else self._errands[0][0])
         return min(times, default=None)
 
+    def stop(self) -> None:
+        """No more authorizations."""
+        self._arrival = None
+
     def clear(self) -> tuple[list[Life], list[Life]]:
         """Forget everything: the lives with errands to come, and those to be retried."""
         errands = [life for _, _, life in self._errands]

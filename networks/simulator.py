@@ -181,6 +181,10 @@ class Simulator:
         """The link broke before an answer came: ask again, as a repeat."""
         self._retry(self._in_flight.pop(match_key(request)), now, "unanswered")
 
+    def rejected(self, request: CardRequest, code: str) -> None:
+        """The issuer gave the message back unread: sending it again would change nothing."""
+        self._give_up(self._in_flight.pop(match_key(request)), f"reject {code}")
+
     def late(self, response: CardMessage, now: float) -> None:
         """An answer came after its timer; the reversal that is on its way prevails."""
         life = self._awaited.pop(match_key(response), None)
@@ -190,6 +194,10 @@ class Simulator:
         self._note_answer(life, response, now - life.intended)
         if life.over:
             self._emit(life)
+
+    def stop(self) -> None:
+        """Begin no more authorizations; what was begun is settled."""
+        self._schedule.stop()
 
     def abandon(self) -> None:
         """Nothing can be sent any more: whatever is unfinished stays unanswered."""
@@ -235,7 +243,10 @@ class Simulator:
         believed = answered(life.belief, code, life.approval_code)
         if code in APPROVALS:
             amount = billed(response) if code == _PARTIAL else billed(request)
-            believed = after(believed, _opening_step(request, life.belief.purpose), amount)
+            step = _opening_step(request, life.belief.purpose)
+            believed = after(believed, step, amount)
+            if step is not Step.AUTHORIZED:
+                self.tally.counts["stood_in" if step is Step.STOOD_IN else "cleared"] += 1
         self._believe(life, believed)
 
     def _repeated(self, life: Life, message_bytes: bytes, now: float) -> None:
@@ -293,7 +304,10 @@ class Simulator:
         if life.attempts < self.run.attempts:
             due = now + self.run.retry_seconds * life.attempts
             self._schedule.add_retry(due, life)
-            return
+        else:
+            self._give_up(life, reason)
+
+    def _give_up(self, life: Life, reason: str) -> None:
         self.tally.refused[f"{life.errand.deed} {reason}"] += 1
         self.tally.counts["unanswered"] += 1
         life.agenda = deque()

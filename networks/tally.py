@@ -88,6 +88,7 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.declined: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.elapsed = 0.0
         self.holds = 0
         self.held_amount = 0
         self._latency = HdrHistogram(1, _LONGEST_MICROSECONDS, _SIGNIFICANT_DIGITS)
@@ -115,6 +116,7 @@ class Tally:
 
     def progress(self, phase: Phase, elapsed: float, links: int, in_flight: int) -> Progress:
         """What is told now; `elapsed` in seconds since sign-on."""
+        self.elapsed = elapsed
         counts = self.counts
         return Progress(
             network=self.network,

@@ -1,0 +1,91 @@
+"""A scripted issuer on a real socket: it decides nothing, it does as it is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+
+from networks.network import Network
+from networks.wire.messages import CardRequest, CardResponse
+from networks.wire.respond import respond
+from networks.wire.session import Session
+from networks.wire.session_events import Event, RequestReceived
+from networks.wire.streams import Link, listen
+
+Answers = list[tuple[float, CardResponse]]
+Script = Callable[["Issuer", CardRequest], Answers]
+
+
+def approve(request: CardRequest) -> CardResponse:
+    """The answer of an issuer that likes everything."""
+    if request.mti[:3] in ("010", "020"):
+        return respond(request, response_code="00", approval_code=f"A{request.stan[1:]}")
+    return respond(request, response_code="00")
+
+
+def decline(request: CardRequest, code: str) -> CardResponse:
+    return respond(request, response_code=code)
+
+
+def agreeable(_issuer: "Issuer", request: CardRequest) -> Answers:
+    """Approves at once, and gives a repeat the stored answer."""
+    return [(0.0, _issuer.stored(request) or approve(request))]
+
+
+@dataclass
+class Issuer:
+    """What it was asked, in order, and the script by which it answers."""
+
+    network: Network
+    script: Script = agreeable
+    received: list[CardRequest] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    answers: dict[tuple[str, str, str], CardResponse] = field(default_factory=dict)
+    port: int = 0
+
+    def stored(self, request: CardRequest) -> CardResponse | None:
+        """The answer that was given to the same request before."""
+        return self.answers.get((request.mti[:3], request.stan, request.transmission))
+
+    def of_type(self, *mtis: str) -> list[CardRequest]:
+        return [message for message in self.received if message.mti in mtis]
+
+    def session(self) -> Session:
+        network = self.network
+        return Session(network.dialect, station=network.peer, peer=network.station)
+
+    def on_event(self, link: Link, event: Event) -> None:
+        if link not in self.links:
+            self.links.append(link)
+        if isinstance(event, RequestReceived) and isinstance(event.message, CardRequest):
+            self.received.append(event.message)
+            for seconds, answer in self.script(self, event.message):
+                request = event.message
+                self.answers.setdefault(
+                    (request.mti[:3], request.stan, request.transmission), answer
+                )
+                if seconds:
+                    asyncio.get_running_loop().call_later(seconds, link.respond, event, answer)
+                else:
+                    link.respond(event, answer)
+
+
+@asynccontextmanager
+async def listening(issuer: Issuer, port: int = 0) -> AsyncIterator[Issuer]:
+    """`issuer` on a free port of the loopback interface."""
+    server = await listen("127.0.0.1", port, issuer.session, issuer.on_event)
+    issuer.port = server.sockets[0].getsockname()[1]
+    try:
+        yield issuer
+    finally:
+        server.close()
+        for link in issuer.links:
+            link.close()
+        await server.wait_closed()
+
+
+def differing(answer: CardResponse) -> CardResponse:
+    """The same answer with another approval code."""
+    return msgspec.structs.replace(answer, approval_code="ZZZZZZ")
