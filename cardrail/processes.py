@@ -6,8 +6,7 @@ import selectors
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -92,6 +91,7 @@ class Children:
     """A group of ``cardrail`` commands; leaving the context stops what still runs, last first."""
 
     logs: Path
+    environment: Mapping[str, str]
     running: list[Child] = field(default_factory=list)
 
     def start(self, name: str, arguments: Sequence[str]) -> Child:
@@ -103,15 +103,11 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                env=self.environment,
             )
         child = Child(name, process, log)
         self.running.append(child)
         return child
-
-    def wait_all(self, children: Sequence[Child], *, deadline: float) -> None:
-        """Return when all of `children` have ended or `deadline` (monotonic seconds) is over."""
-        while time.monotonic() < deadline and not all(child.ended for child in children):
-            time.sleep(0.05)
 
     def __enter__(self) -> Self:
         return self
