@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from networks.wire.session import RequestReceived
-
 from gateway.cards import Card
 from gateway.case import Case
 from gateway.checks import Refusal
@@ -18,8 +16,10 @@ from gateway.response_codes import ISSUER_UNAVAILABLE, RESPONSE_CODES
 from ledger.commands import AnyCommand, Decision
 from ledger.outcomes import Outcome
 from ledger.writer import LedgerBusy, WriterStopped
+from networks.wire.errors import EncodeError
 from networks.wire.messages import CardRequest, CardResponse, Message
 from networks.wire.respond import respond
+from networks.wire.session_events import RequestReceived
 
 if TYPE_CHECKING:
     from gateway.processor import Processor
@@ -30,8 +30,8 @@ _NO_SUCH_CARD = Refusal(Outcome.INSTRUMENT_UNKNOWN, "no such card")
 class Replies(Protocol):
     """Where answers go: a link."""
 
-    def respond(self, event: RequestReceived, response: Message) -> None:
-        """Send `response` to the request of `event`."""
+    def respond(self, event: RequestReceived, response: Message) -> object:
+        """Send `response` to the request of `event`; EncodeError if it cannot be sent."""
 
 
 class Exchange:
@@ -45,8 +45,8 @@ class Exchange:
         "_case",
         "_command",
         "_event",
+        "_first",
         "_handler",
-        "_held",
         "_link",
         "_processor",
         "answered",
@@ -67,14 +67,14 @@ class Exchange:
         self._event = event
         self._handler = handler
         self.request = request
-        self.at = processor.clock()
+        self.at = int(event.at * 1_000_000)
         self.started = processor.loop_time()
         self.deadline = self.started + processor.policy.deadline_seconds
         self.answered = False
         self.card: Card | None = None
         self._case: Case | None = None
         self._command: AnyCommand | None = None
-        self._held: AnyCommand | None = None
+        self._first: tuple[AnyCommand, Decision] | None = None
 
     def with_card(self, card: Card | None) -> None:
         """The card has been looked for: decide, or say that there is none."""
@@ -92,18 +92,15 @@ class Exchange:
             self._submit(prepared)
 
     def decided(self, decision: Decision | None) -> None:
-        """The ledger has answered; ``None`` if it could not."""
-        command, case = self._command, self._case
-        assert command is not None
-        assert case is not None
-        if self.answered:
-            self._processor.late_decisions.settle(self._held or command, decision)
-        elif decision is None:
-            self.unavailable("the ledger failed")
-        elif self._processor.late_decisions.has_taken_back(command):
-            self.unavailable("a repeat of what was decided too late and is taken back")
-        else:
-            self._go_on(command, decision, case)
+        """The ledger has answered; ``None`` if it could not.
+
+        A mistake of ours must not keep the other decisions of the commit from their requests:
+        it is reported, and this one request is answered at its deadline.
+        """
+        try:
+            self._on_decision(decision)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._processor.report(error)
 
     def refuse(self, refusal: Refusal) -> None:
         """Decline without the ledger."""
@@ -118,15 +115,30 @@ class Exchange:
         self._reply(respond(self.request, response_code=ISSUER_UNAVAILABLE))
         self._processor.tell_undecided(self, ISSUER_UNAVAILABLE, "UNAVAILABLE", reason)
 
+    def _on_decision(self, decision: Decision | None) -> None:
+        command, case = self._command, self._case
+        assert command is not None
+        assert case is not None
+        if self.answered:
+            self._settle(command, decision)
+        elif decision is None:
+            self._give_up("the ledger failed")
+        elif self._processor.late_decisions.has_taken_back(command):
+            self.unavailable("a repeat of what was decided too late and is taken back")
+        else:
+            self._go_on(command, decision, case)
+
     def _go_on(self, command: AnyCommand, decision: Decision, case: Case) -> None:
         follow = self._handler.follow
-        following = follow(command, decision, case) if follow and self._held is None else None
-        if following is not None:
-            self._held = command
-            self._submit(following)
-            return
-        answer = self._handler.answer(self.request, self._held or command, decision)
-        self._reply(answer)
+        if follow is not None and self._first is None:
+            following = follow(self.request, command, decision, case)
+            if following is not None:
+                self._first = command, decision
+                self._submit(following)
+                return
+        if self._first is not None:
+            command, decision = self._first
+        answer = self._reply(self._handler.answer(self.request, command, decision))
         self._processor.tell_decided(self, answer, decision)
 
     def _submit(self, command: AnyCommand) -> None:
@@ -134,11 +146,27 @@ class Exchange:
         try:
             self._processor.submit(command, self.decided)
         except (LedgerBusy, WriterStopped) as reason:
-            self.unavailable(str(reason) or "the gateway is stopping")
-            if self._held is not None:
-                self._processor.late_decisions.take_back(self._held)
+            self._give_up(str(reason) or "the gateway is stopping")
 
-    def _reply(self, answer: CardResponse) -> None:
+    def _give_up(self, reason: str) -> None:
+        self.unavailable(reason)
+        if self._first is not None:
+            self._settle(*self._first)
+
+    def _settle(self, command: AnyCommand, decision: Decision | None) -> None:
+        """The request has been answered 91: what was approved for it must not stay."""
+        if self._first is not None:
+            command, decision = self._first
+        self._processor.late_decisions.settle(command, decision)
+
+    def _reply(self, answer: CardResponse) -> CardResponse:
+        """Send `answer`, or 96 if it cannot be written; gives what was sent."""
         self.answered = True
-        self._link.respond(self._event, answer)
+        try:
+            self._link.respond(self._event, answer)
+        except EncodeError as error:
+            self._processor.report(error)
+            answer = respond(self.request, response_code=error.response_code)
+            self._link.respond(self._event, answer)
         self._processor.answered()
+        return answer

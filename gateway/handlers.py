@@ -17,9 +17,9 @@ from gateway.authorize import authorize
 from gateway.case import Case
 from gateway.checks import Refusal
 from gateway.clearing import clear, clear_at_once
-from gateway.reversals import reverse
-from ledger.commands import AnyCommand, Authorize, Decision
-from networks.wire.messages import CardRequest, CardResponse
+from gateway.reversals import give_back, names_single_message, reverse
+from ledger.commands import AnyCommand, Authorize, Decision, Reverse
+from networks.wire.messages import CardRequest, CardResponse, Reversal
 
 
 class Handler(msgspec.Struct, frozen=True, gc=False):
@@ -32,12 +32,13 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     answer
         Request, command and its decision to the answer.
     follow
-        Command and decision to a second command, whose decision must come before the answer.
+        Request, command, decision and case to a second command, if there has to be one; it is
+        decided before the answer goes, which still is the first one's.
     """
 
     prepare: Callable[..., AnyCommand | Refusal]
     answer: Callable[[CardRequest, AnyCommand, Decision], CardResponse]
-    follow: Callable[[AnyCommand, Decision, Case], AnyCommand | None] | None = None
+    follow: Callable[[CardRequest, AnyCommand, Decision, Case], AnyCommand | None] | None = None
 
 
 def _decided(request: CardRequest, command: AnyCommand, decision: Decision) -> CardResponse:
@@ -53,9 +54,21 @@ def _released(request: CardRequest, _command: AnyCommand, decision: Decision) ->
     return answer_reversal(request, decision)
 
 
-def _post(command: AnyCommand, decision: Decision, case: Case) -> AnyCommand | None:
+def _post(
+    _request: CardRequest, command: AnyCommand, decision: Decision, case: Case
+) -> AnyCommand | None:
     assert isinstance(command, Authorize)
     return clear_at_once(command, decision, case)
+
+
+def _give_back(
+    request: CardRequest, command: AnyCommand, decision: Decision, _case: Case
+) -> AnyCommand | None:
+    assert isinstance(request, Reversal)
+    assert isinstance(command, Reverse)
+    if not names_single_message(request):
+        return None
+    return give_back(command, decision)
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
@@ -64,7 +77,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "12": Handler(advise, _applied),
         "20": Handler(authorize, _decided, _post),
         "22": Handler(clear, _applied),
-        "40": Handler(reverse, _released),
-        "42": Handler(reverse, _released),
+        "40": Handler(reverse, _released, _give_back),
+        "42": Handler(reverse, _released, _give_back),
     }
 )

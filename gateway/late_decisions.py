@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from gateway.reversals import take_back
-from ledger.commands import AnyCommand, Authorize, Decision
+from gateway.reversals import give_back, take_back
+from ledger.commands import AnyCommand, Authorize, Clear, Decision, Reverse
 from ledger.writer import LedgerBusy, OnDecided, WriterStopped
 
 _REMEMBERED = 10_000
@@ -31,13 +31,13 @@ class LateDecisions:
     def __init__(self, submit: Submit, call_later: CallLater) -> None:
         self._submit = submit
         self._call_later = call_later
-        self._owed: deque[Authorize] = deque()
+        self._owed: deque[Reverse | Clear] = deque()
         self._retrying = False
         self._taken_back: dict[str, None] = {}
 
     @property
     def owed_count(self) -> int:
-        """How many reversals the ledger has not taken yet."""
+        """How many commands the ledger has not taken yet."""
         return len(self._owed)
 
     def settle(self, command: AnyCommand, decision: Decision | None) -> None:
@@ -53,7 +53,7 @@ class LateDecisions:
         if len(self._taken_back) >= _REMEMBERED:
             del self._taken_back[next(iter(self._taken_back))]
         self._taken_back[command.origin.request_key] = None
-        self._owed.append(command)
+        self._owed.append(take_back(command))
         self._pay()
 
     def has_taken_back(self, command: AnyCommand) -> bool:
@@ -64,18 +64,21 @@ class LateDecisions:
         """Hand the ledger what is owed, as far as it takes it."""
         self._retrying = False
         while self._owed:
-            late = self._owed[0]
+            command = self._owed[0]
             try:
-                self._submit(take_back(late), partial(self._paid, late))
+                self._submit(command, partial(self._paid, command))
             except (LedgerBusy, WriterStopped):
                 self._retry()
                 return
             self._owed.popleft()
 
-    def _paid(self, late: Authorize, decision: Decision | None) -> None:
+    def _paid(self, command: Reverse | Clear, decision: Decision | None) -> None:
         if decision is None:
-            self._owed.append(late)
+            self._owed.append(command)
             self._retry()
+        elif isinstance(command, Reverse) and (back := give_back(command, decision)) is not None:
+            self._owed.append(back)  # a single message, posted before it was too late
+            self._pay()
 
     def _retry(self) -> None:
         if not self._retrying:

@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from networks.wire.session import RequestReceived
-
 from gateway.approval_codes import ApprovalCodes
 from gateway.business_day import BusinessCalendar
 from gateway.card_registry import CardLookups, CardRegistry, TooManyLookups
@@ -31,14 +29,14 @@ from ledger.writer import LedgerWriter, OnDecided
 from networks.wire.masking import mask_pan
 from networks.wire.messages import CardRequest, CardResponse
 from networks.wire.respond import acknowledge
+from networks.wire.session_events import RequestReceived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """What the processors of all networks share.
 
-    `clock` gives microseconds since the epoch; `tell` takes the record of every answer and must
-    not block.
+    `tell` takes the record of every answer and must not block.
     """
 
     vault: PanVault
@@ -47,7 +45,6 @@ class Issuer:
     writer: LedgerWriter
     policy: Policy
     codes: ApprovalCodes
-    clock: Callable[[], int]
     tell: Callable[[DecisionRecord], None]
 
 
@@ -63,7 +60,6 @@ class Processor:
         self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self.policy = issuer.policy
-        self.clock = issuer.clock
         self.loop_time = self._loop.time
         self.submit: Callable[[AnyCommand, OnDecided], None] = issuer.writer.submit
         self.late_decisions = LateDecisions(self.submit, self._loop.call_later)
@@ -116,6 +112,10 @@ class Processor:
             await asyncio.wait([self._idle], timeout=seconds)
         if self._timer is not None:
             self._timer.cancel()
+
+    def report(self, error: Exception) -> None:
+        """Tell of a mistake of ours; the request it struck is answered 91 or 96."""
+        self._loop.call_exception_handler({"message": "a request failed", "exception": error})
 
     def tell_decided(self, exchange: Exchange, answer: CardResponse, decision: Decision) -> None:
         """Record an answer that the ledger gave."""
@@ -176,7 +176,7 @@ class Processor:
         link.respond(event, acknowledge(message))
         self._issuer.tell(
             DecisionRecord(
-                at=self.clock(),
+                at=int(event.at * 1_000_000),
                 network=self._network,
                 mti=message.mti,
                 transmission=message.transmission,
