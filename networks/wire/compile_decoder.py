@@ -1,26 +1,29 @@
-"""Writing the decoder of one bitmap: straight-line Python, with every width that is known folded in.
+"""Writing the decoder of one set of bitmaps: straight-line Python with all known widths folded in.
 
 The text that is made for MTI, DE 2, 3, 19, 32 and 37 of the VisaNet-like dialect::
 
     def decode(m):
-        value_t = m[0:2].hex().upper()
+        d = blank()
+        d["t"] = m[0:2].hex().upper()
         n = m[10]
         if n > 19: return None
         b = 11
         o = b + (n + 1 >> 1)
-        value_2 = m[b:o].hex().upper()
+        v = m[b:o].hex().upper()
         if n & 1:
             if m[b] > 15: return None
-            value_2 = value_2[1:]
+            v = v[1:]
+        d["2"] = v
         if m[o + 3] > 15: return None
-        value_3, value_19, = cut_1(m[o:o + 5].hex().upper())
+        d["3"], d["19"] = cut_3(m[o:o + 5].hex().upper())
         ...
         if o + 12 != len(m): return None
-        return {"t": value_t, "p": "6000200108000000", "2": value_2, ...}
+        return d
 
-A decoder returns None, or raises IndexError, KeyError or ValueError, for a message that is not
-plain; the reference judges it then. Slices never fail: that nothing was cut short follows from
-the last comparison.
+``blank`` copies a dictionary that has all keys in order and the bitmaps, which is quicker than to
+build one. A decoder returns None, or raises IndexError, KeyError or ValueError, for a message that
+is not plain; the reference judges it then. Slices never fail: that nothing was cut short follows
+from the last comparison.
 """
 
 from __future__ import annotations
@@ -89,7 +92,7 @@ class _DecoderWriter:
     """Collects the lines of a decoder; knows where the next element begins."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self.lines = ["d = blank()"]
         self.scope: dict[str, Any] = {}
         self._base = ""  # "o + " once an element of variable length has been read
         self._offset = 0
@@ -123,19 +126,21 @@ class _DecoderWriter:
         self.lines.append(f"b = {begin}")
         counts_digits = element.encoding is Encoding.BCD
         self.lines.append("o = b + (n + 1 >> 1)" if counts_digits else "o = b + n")
-        self.lines.append(f"value_{key} = {self._convert(alphabet, 'm[b:o]')}")
+        whole = self._convert(alphabet, "m[b:o]")
         if counts_digits:
+            self.lines.append(f"v = {whole}")
             self.lines.append("if n & 1:")
             self.lines.append("    if m[b] > 15: return None")
-            self.lines.append(f"    value_{key} = value_{key}[1:]")
+            self.lines.append("    v = v[1:]")
+            whole = "v"
+        self._store([key], whole)
         self._base, self._offset = "o + ", 0
 
     def finish(self, keys: Sequence[str], bitmaps: Mapping[str, str]) -> None:
         """Refuse what is too short or too long, and return the rest as pyiso8583 does."""
         self._refuse_if(f"{self._at()} != len(m)")
-        constants = "".join(f'"{key}": "{text}", ' for key, text in bitmaps.items())
-        values = "".join(f'"{key}": value_{key}, ' for key in keys)
-        self.lines.append(f'return {{"t": value_t, {constants}{values}}}')
+        self.lines.append("return d")
+        self.scope["blank"] = {"t": "", **bitmaps, **dict.fromkeys(keys, "")}.copy
 
     def _at(self, offset: int | None = None) -> str:
         offset = self._offset if offset is None else offset
@@ -151,11 +156,15 @@ class _DecoderWriter:
     def _cut(self, keys: Sequence[str], places: Sequence[slice], whole: str) -> None:
         if len(keys) == 1:
             pad = f"[{places[0].start}:]" if places[0].start else ""
-            self.lines.append(f"value_{keys[0]} = {whole}{pad}")
+            self._store(keys, whole + pad)
             return
         cut = f"cut_{keys[0]}"
         self.scope[cut] = itemgetter(*places)
-        self.lines.append(f"{', '.join(f'value_{key}' for key in keys)} = {cut}({whole})")
+        self._store(keys, f"{cut}({whole})")
+
+    def _store(self, keys: Sequence[str], values: str) -> None:
+        targets = ", ".join(f'd["{key}"]' for key in keys)
+        self.lines.append(f"{targets} = {values}")
 
     def _read_length(self, element: Element) -> str:
         """Lines that set ``n``; the place after the length."""

@@ -8,8 +8,9 @@ The text that is made for MTI, DE 2, 3, 19 and 37 of the VisaNet-like dialect::
         n = len(value_2)
         length_2 = lengths_2[n]
         if n & 1: value_2 = "0" + value_2
-        return a2b_hex("".join((value_t, "6000200008000000", length_2, value_2, value_3, "0", ...))) +
-            "".join((value_37,)).encode("latin-1").translate(TO_EBCDIC)
+        return b"".join((
+            a2b_hex("".join((value_t, "6000...", length_2, value_2, value_3, "0", value_19))),
+            value_37.encode("latin-1").translate(TO_EBCDIC)))
 
 An encoder returns None, or raises IndexError, TypeError or ValueError, for values that are not
 plain; the reference judges them then. Widths are compared element by element, since only the sum
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
 from networks.wire.alphabets import ALPHABETS, Alphabet
@@ -29,6 +31,7 @@ from networks.wire.spec import Element, Encoding, Length
 Encoder: TypeAlias = Callable[[Iterable[str]], "bytes | None"]
 
 _IGNORED = frozenset({"p", "1", "65"})  # made from the other keys
+_AS_IT_IS = Alphabet(decode="{}", encode="{}", names=MappingProxyType({}), character=chr)
 _ASCII_LENGTH_DIGITS = {Length.ASCII_2: 2, Length.ASCII_3: 3}
 
 
@@ -71,11 +74,15 @@ class _EncoderWriter:
         self.scope: dict[str, Any] = {}
         self._checks: list[str] = []
         self._lines: list[str] = []
-        self._parts: list[tuple[Alphabet, str]] = []  # source text of str expressions
+        self._parts: list[tuple[Alphabet, str]] = []  # source text of expressions
 
     def bitmaps(self, numbers: Sequence[int]) -> None:
-        """The bitmaps of the data elements `numbers`, as a constant."""
-        self._parts.append((ALPHABETS[Encoding.BINARY], repr(_bitmaps(numbers).hex().upper())))
+        """The bitmaps of the data elements `numbers`, as a constant; in hex among hex."""
+        octets, hexadecimal = _bitmaps(numbers), ALPHABETS[Encoding.BINARY]
+        if self._parts[-1][0] is hexadecimal:
+            self._parts.append((hexadecimal, repr(octets.hex().upper())))
+        else:
+            self._parts.append((_AS_IT_IS, repr(octets)))
 
     def element(self, key: str, element: Element) -> None:
         """Check, length, padding and value of one element."""

@@ -130,7 +130,7 @@ class DecodeError(WireError):
         self.field = field
         self.position = position
         self.expected = expected
-        self.partial = partial
+        self.partial: Mapping[str, str] = dict(partial)
 
     def __str__(self) -> str:
         return f"field {self.field} at byte {self.position}: {self.expected}"

@@ -73,10 +73,10 @@ class ReferenceCodec:
             With the field, the byte, and what could be decoded before it.
         """
         try:
-            fields, _ = iso8583.decode(message, self.spec)
+            return iso8583.decode(message, self.spec)[0]
         except iso8583.DecodeError as error:
-            raise self._decode_error(error) from None
-        return fields
+            failure = self._decode_error(error)
+        raise failure  # outside, so that pyiso8583's error, which holds the message, is let go
 
     def encode(self, fields: Mapping[str, str]) -> bytes:
         """The message of `fields`; bitmaps are made here and those in `fields` ignored.
@@ -86,23 +86,28 @@ class ReferenceCodec:
         EncodeError
             With the field that does not fit.
         """
+        _check_text(fields)
         try:
-            message, _ = iso8583.encode(dict(fields), self.spec)
+            return bytes(iso8583.encode(dict(fields), self.spec)[0])
         except iso8583.EncodeError as error:
-            raise self._encode_error(error) from None
+            failure = EncodeError(error.field, self._expected(error.field, error.msg))
         except (KeyError, ValueError):
-            raise EncodeError("p", "keys are t and the decimal numbers of elements") from None
-        return bytes(message)
+            failure = EncodeError("p", "keys must be t and the decimal numbers of elements")
+        raise failure
 
     def _decode_error(self, error: iso8583.DecodeError) -> DecodeError:
         field = error.field
-        partial = dict(error.doc_dec)
+        partial = error.doc_dec
         if error.msg != _TRAILING:
             partial.pop(field, None)
         return DecodeError(field, error.pos, self._expected(field, error.msg), partial)
 
-    def _encode_error(self, error: iso8583.EncodeError) -> EncodeError:
-        return EncodeError(error.field, self._expected(error.field, error.msg))
-
     def _expected(self, field: str, message: str) -> str:
         return message if field in self._elements else _UNDEFINED
+
+
+def _check_text(fields: Mapping[str, object]) -> None:
+    """Values may come from JSON, and pyiso8583 asks their length before it knows what they are."""
+    for key, value in fields.items():
+        if not isinstance(value, str):
+            raise EncodeError(str(key), "value must be text")

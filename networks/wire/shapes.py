@@ -1,7 +1,7 @@
 """Generated functions by message shape: compiled when worth it, and never without bound.
 
 A peer chooses the shapes (bitmaps) of its messages, and there are 2^192 of them; compiling one
-costs as much as some sixty messages through the reference codec. So a shape is compiled only after
+costs as much as some forty messages through the reference codec. So a shape is compiled only after
 `sightings` valid messages: whatever is sent, compiling at most doubles what the reference would
 have cost. Two generations bound the memory: when `capacity` functions are there, they become the
 older generation and the previous older one is forgotten; what is still used comes back on its next
