@@ -65,9 +65,9 @@ class AuditReport(msgspec.Struct, frozen=True):
 def audit(connection: Connection) -> AuditReport:
     """Check everything; `connection` should be one reading transaction."""
     found = [
-        Disagreement(check, subject.format(*row[:-2]), str(row[-2]), str(row[-1]))
+        Disagreement(check, subject.format(*row), str(row[-2]), str(row[-1]))
         for check, subject, statement in _checks()
-        for row in connection.execute(statement)
+        for row in map(tuple, connection.execute(statement))
     ]
     counts = {
         table.name: connection.scalar(select(func.count()).select_from(table)) or 0
@@ -76,7 +76,7 @@ def audit(connection: Connection) -> AuditReport:
     currencies = select(accounts.c.currency, func.sum(accounts.c.posted)).group_by(
         accounts.c.currency
     )
-    totals = {row[0]: int(row[1]) for row in connection.execute(currencies)}
+    totals = dict(connection.execute(currencies).tuples().all())
     return AuditReport(counts, totals, tuple(found))
 
 

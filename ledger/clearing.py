@@ -169,6 +169,7 @@ def _record(
         origin.network,
         origin.request_key,
         origin.fingerprint,
+        origin.rrn,
         posted.manner.value,
         int(command.credit),
         verdict.outcome.name,

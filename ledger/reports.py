@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ledger.house import AccountKind
 from ledger.rows import Account, Hold
@@ -79,11 +79,11 @@ def _lines(connection: Connection, account_id: int, limit: int) -> list[Statemen
         select(
             entries.c.version,
             entries.c.at,
-            postings.c.kind,
+            func.coalesce(postings.c.kind, ""),
             entries.c.amount,
             entries.c.balance,
-            clearings.c.network,
-            clearings.c.explanation,
+            func.coalesce(clearings.c.network, ""),
+            func.coalesce(clearings.c.explanation, ""),
         )
         .select_from(
             entries.outerjoin(
@@ -101,7 +101,4 @@ def _lines(connection: Connection, account_id: int, limit: int) -> list[Statemen
         .limit(limit)
     )
     rows = connection.execute(latest).all()
-    return [
-        StatementLine(*row[:2], row[2] or "", *row[3:5], row[5] or "", row[6] or "")
-        for row in reversed(rows)
-    ]
+    return [StatementLine(*row) for row in reversed(rows)]

@@ -63,8 +63,9 @@ def _released(amount: int, explanation: str) -> Verdict:
     return Verdict(Outcome.APPROVED, amount, explanation)
 
 
+CLEARED_ALREADY = "the hold is cleared already: nothing is left to release"
 _ENDED = {
-    HoldState.POSTED: "the hold is cleared already: nothing is left to release",
+    HoldState.POSTED: CLEARED_ALREADY,
     HoldState.VOIDED: "the hold is released already",
     HoldState.EXPIRED: "the hold has expired already: nothing is left to release",
 }
@@ -126,6 +127,7 @@ def _record(
         origin.fingerprint,
         command.reference.trace,
         command.reference.transaction_id,
+        origin.rrn,
         verdict.outcome.name,
         verdict.amount,
         account.currency,

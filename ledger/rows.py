@@ -109,6 +109,7 @@ class Reversal(msgspec.Struct, frozen=True, gc=False):
     fingerprint: str
     trace: str
     transaction_id: str
+    rrn: str
     outcome: str
     amount: int
     currency: str
@@ -132,6 +133,7 @@ class Clearing(msgspec.Struct, frozen=True, gc=False):
     network: str
     request_key: str
     fingerprint: str
+    rrn: str
     manner: str
     credit: int
     outcome: str

@@ -137,17 +137,33 @@ def _load_named(connection: Connection, book: Book, commands: Sequence[AnyComman
     """The authorizations that commands refer to, and their holds."""
     named = [(command, each) for command in commands for each in references(command)]
     found: list[Authorization] = []
-    for column in ("transaction_id", "trace", "approval_code"):
-        keys = {
-            (command.account_id, getattr(reference, column))
-            for command, reference in named
-            if getattr(reference, column)
-        }
-        rows = find_rows(connection, tables.authorizations, ("account_id", column), keys)
-        found.extend(Authorization(*row) for row in rows)
+    for column in ("transaction_id", "trace"):
+        found += _learn_by(connection, book, column, named)
+    # An approval code names too little to be indexed: it is looked for only after the others.
+    nameless = [each for each in named if not _has_candidate(book, *each)]
+    found += _learn_by(connection, book, "approval_code", nameless)
+    load_holds(connection, book, ((row.account_id, row.hold_id) for row in found if row.hold_id))
+
+
+def _learn_by(
+    connection: Connection,
+    book: Book,
+    column: str,
+    named: Iterable[tuple[AnyCommand, Reference]],
+) -> list[Authorization]:
+    keys = {(command.account_id, getattr(reference, column)) for command, reference in named}
+    rows = find_rows(
+        connection, tables.authorizations, ("account_id", column), [key for key in keys if key[1]]
+    )
+    found = [Authorization(*row) for row in rows]
     for authorization in found:
         book.learn_authorization(authorization)
-    load_holds(connection, book, ((row.account_id, row.hold_id) for row in found if row.hold_id))
+    return found
+
+
+def _has_candidate(book: Book, command: AnyCommand, reference: Reference) -> bool:
+    found = book.candidates(command.account_id, command.origin.network, reference)
+    return bool(found.by_transaction or found.by_trace)
 
 
 def references(command: AnyCommand) -> tuple[Reference, ...]:

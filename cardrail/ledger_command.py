@@ -1,0 +1,270 @@
+"""`cardrail ledger`: make a ledger, fill it with test accounts, read it, audit it, expire holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from cardrail.keys import KeyFileError, open_vault
+from gateway.cards import CARDS, NewCard, create_card_schema, issue_cards
+from ledger.audit import AuditReport, audit
+from ledger.database import Database
+from ledger.house import AccountKind
+from ledger.ledger import Ledger, Wallet
+from ledger.money import format_minor_units
+from ledger.reports import AccountUnknown, Statement, list_accounts, statement
+from ledger.rows import Account
+from networks.wire.pan import TEST_EXPIRY, synthetic_pan
+
+ledger_app = typer.Typer(
+    name="ledger", help="Make, fill, read and audit the ledger.", no_args_is_help=True
+)
+
+_CURRENCY = "JPY"
+_ISSUED_AT_ONCE = 5_000
+
+Url = Annotated[
+    str, typer.Option("--ledger", envvar="CARDRAIL_LEDGER", help="The ledger's database URL.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DEFAULT_URL = "sqlite:///cardrail.db"
+
+
+@ledger_app.command()
+def init(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
+    """Make the tables; what is there stays.
+
+    Example: cardrail ledger init --ledger sqlite:///cardrail.db
+    """
+    with _opened(ledger) as database:
+        _create(database)
+    _print({"ledger": ledger}, f"ledger {ledger} is ready", json=json)
+
+
+@ledger_app.command()
+def seed(
+    ledger: Url = DEFAULT_URL,
+    *,
+    accounts: Annotated[int, typer.Option(min=1, help="How many.")] = 1000,
+    balance: Annotated[int, typer.Option(min=0, help="Opening balance in yen.")] = 1_000_000,
+    json: AsJson = False,
+) -> None:
+    """Open test wallets 1..N with one card each; what is there stays.
+
+    Card i has the PAN 400000, i as nine digits, check digit; expiry 3012.
+
+    Example: cardrail ledger seed --accounts 1000 --balance 1000000
+    """
+    started = time.monotonic()
+    with _opened(ledger) as database:
+        books = _create(database)
+        at = time.time_ns() // 1000
+        opened = books.open_wallets(
+            [
+                Wallet(account_id=number, currency=_CURRENCY, at=at, opening_balance=balance)
+                for number in range(1, accounts + 1)
+            ]
+        )
+        issued = _issue(database, ledger, accounts)
+    seconds = round(time.monotonic() - started, 3)
+    told = f"{opened} accounts opened, {issued} cards issued in {seconds:.1f} s"
+    if not opened and not issued:
+        told = f"nothing added: all {accounts} accounts and cards are there"
+    _print({"opened": opened, "issued": issued, "seconds": seconds}, told, json=json)
+
+
+@ledger_app.command("accounts")
+def accounts_(
+    ledger: Url = DEFAULT_URL,
+    *,
+    kind: Annotated[AccountKind | None, typer.Option(help="Only accounts of this kind.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    json: AsJson = False,
+) -> None:
+    """List accounts with their balances, in minor units.
+
+    Example: cardrail ledger accounts --kind settlement
+    """
+    with _opened(ledger) as database, database.reading() as connection:
+        found = list_accounts(connection, kind=kind, limit=limit, offset=offset)
+    rows = [_account_object(account) for account in found]
+    lines = [_ACCOUNT_LINE.format(*_ACCOUNT_TITLES)]
+    lines += [_ACCOUNT_LINE.format(*row.values()) for row in rows]
+    _print({"accounts": rows}, "\n".join(lines), json=json)
+
+
+@ledger_app.command("statement")
+def statement_(
+    account: Annotated[int, typer.Argument(help="The account's id.")],
+    ledger: Url = DEFAULT_URL,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="The latest entries, at most.")] = 100,
+    json: AsJson = False,
+) -> None:
+    """Show an account's entries with the running balance, and its pending holds.
+
+    Example: cardrail ledger statement 1
+    """
+    with _opened(ledger) as database, database.reading() as connection:
+        try:
+            found = statement(connection, account, limit=limit)
+        except AccountUnknown as error:
+            _fail(str(error))
+    _print(msgspec.to_builtins(found), _statement_text(found), json=json)
+
+
+@ledger_app.command("audit")
+def audit_(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
+    """Replay entries and holds against the balances; exit 1 if anything disagrees.
+
+    Example: cardrail ledger audit --ledger sqlite:///cardrail.db
+    """
+    with _opened(ledger) as database, database.reading() as connection:
+        report = audit(connection)
+    _print({"clean": report.clean, **msgspec.to_builtins(report)}, _audit_text(report), json=json)
+    if not report.clean:
+        raise typer.Exit(1)
+
+
+@ledger_app.command()
+def expire(
+    ledger: Url = DEFAULT_URL,
+    *,
+    at: Annotated[
+        datetime | None, typer.Option(help="Expire as of this time (UTC) instead of now.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Release the holds that are past their time.
+
+    Example: cardrail ledger expire
+    """
+    now = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)
+    with _opened(ledger) as database:
+        count = Ledger(database).expire(int(now.timestamp()) * 1_000_000)
+    _print({"expired": count}, f"{count} holds expired", json=json)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
+    """The database, with every foreseeable failure as one line on stderr and exit 2."""
+    try:
+        database = Database.open(url)
+    except (ValueError, SQLAlchemyError) as error:
+        _fail(str(error))
+    try:
+        yield database
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error)
+        _fail(f"the ledger at {url}: {reason} (a new one is made by `cardrail ledger init`)")
+    except KeyFileError as error:
+        _fail(str(error))
+    finally:
+        database.close()
+
+
+def _create(database: Database) -> Ledger:
+    books = Ledger(database)
+    books.create_schema()
+    with database.transaction() as connection:
+        create_card_schema(connection)
+    return books
+
+
+def _issue(database: Database, url: str, accounts: int) -> int:
+    """Give each wallet its card, a few thousand at a time."""
+    vault = open_vault(url)
+    issued = 0
+    for first in range(1, accounts + 1, _ISSUED_AT_ONCE):
+        last = min(first + _ISSUED_AT_ONCE - 1, accounts)
+        with database.transaction() as connection:
+            known = _cards_between(connection, first, last)
+            cards = (
+                NewCard(
+                    card_id=number,
+                    account_id=number,
+                    pan=synthetic_pan(number),
+                    expiry=TEST_EXPIRY,
+                )
+                for number in range(first, last + 1)
+                if number not in known
+            )
+            issued += issue_cards(connection, vault, cards)
+    return issued
+
+
+def _cards_between(connection: Connection, first: int, last: int) -> set[int]:
+    chosen = select(CARDS.c.card_id).where(CARDS.c.account_id.between(first, last))
+    return set(connection.scalars(chosen))
+
+
+_ACCOUNT_TITLES = ("account", "kind", "network", "cur", "posted", "held", "available")
+_ACCOUNT_LINE = "{:>19} {:10} {:8} {:3} {:>16} {:>16} {:>16}"
+
+
+def _account_object(account: Account) -> dict[str, str | int]:
+    return {
+        "account_id": account.account_id,
+        "kind": account.kind,
+        "network": account.network,
+        "currency": account.currency,
+        "posted": account.posted,
+        "held": account.held,
+        "available": account.available,
+    }
+
+
+def _statement_text(found: Statement) -> str:
+    account = found.account
+    currency = account.currency
+    lines = [f"account {account.account_id}, {account.kind}, {currency}", ""]
+    lines += [
+        f"{line.version:>8} {_time(line.at)} {line.kind:10}"
+        f" {format_minor_units(line.amount, currency):>14}"
+        f" {format_minor_units(line.balance, currency):>14}  {line.explanation}".rstrip()
+        for line in found.lines
+    ]
+    lines += ["", f"pending holds: {len(found.pending)}"]
+    lines += [
+        f"  {hold.authorization_id} {format_minor_units(hold.remaining, currency):>14}"
+        f" until {_time(hold.expires_at)}"
+        for hold in found.pending
+    ]
+    names = ("posted", "held", "available")
+    told = (f"{name} {format_minor_units(getattr(account, name), currency)}" for name in names)
+    return "\n".join([*lines, "", ", ".join(told)])
+
+
+def _audit_text(report: AuditReport) -> str:
+    lines = [
+        f"{each.subject}: {each.check}: expected {each.expected}, found {each.found}"
+        for each in report.disagreements
+    ]
+    rows = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
+    lines.append(f"audited {rows}")
+    count = len(lines) - 1
+    lines.append("the books balance" if report.clean else f"{count} disagreements")
+    return "\n".join(lines)
+
+
+def _time(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _print(value: dict[str, object], text: str, *, json: bool) -> None:
+    """Data goes to stdout, as text or as JSON."""
+    typer.echo(msgspec.json.encode(value).decode() if json else text)
+
+
+def _fail(reason: str) -> NoReturn:
+    typer.echo(reason, err=True)
+    raise typer.Exit(2)
