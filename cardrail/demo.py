@@ -69,7 +69,9 @@ def run(plan: Plan, console: Console) -> Report:
         gateway = _start_gateway(children, ledger, decisions)
         sims = _start_networks(children, plan, gateway)
         _watch(sims, plan, console)
-        summaries = {name: msgspec.json.decode(sim.finish(0)) for name, sim in sims.items()}
+        summaries = {
+            name: msgspec.json.decode(sim.finish(_READY_SECONDS)) for name, sim in sims.items()
+        }
         if (status := gateway.stop()) != 0:
             raise ChildFailed(gateway, f"exited with {status}")
         beliefs = [_beliefs(children, name) for name in sims]

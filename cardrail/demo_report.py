@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console, Group
+from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -98,7 +99,7 @@ def as_json(result: Report) -> dict[str, Any]:
 
 def show(result: Report, console: Console) -> None:
     """The result for people."""
-    console.print(Group(*(_side_by_side(name, result.totals[name]) for name in result.totals)))
+    console.print(_side_by_side(result.totals))
     for each in result.disagreements[:_SHOWN]:
         console.print(Text(f"  {each}", style="red"))
     if len(result.disagreements) > _SHOWN:
@@ -108,24 +109,30 @@ def show(result: Report, console: Console) -> None:
         console.print(Text(said, style="red"))
     for name in result.unsettled:
         console.print(Text(f"  {name}: unanswered requests or differing answers", style="red"))
-    console.print(_verdict(result), highlight=False)
+    console.print(_verdict(result), soft_wrap=True)
 
 
-def _side_by_side(name: str, parties: Mapping[str, Totals]) -> Table:
-    table = Table(title=f"{TITLES[name]}: three truths", title_justify="left", title_style="bold")
-    table.add_column("", min_width=22)
-    for party in ("network believes", "gateway answered", "ledger holds"):
-        table.add_column(party, justify="right", min_width=16)
-    told = [parties[party] for party in ("network", "gateway", "ledger")]
-    for label, attribute in (
-        ("approved", "approved"),
-        ("holds now", "held_count"),
-        ("held now, JPY", "held"),
-        ("cleared, JPY", "cleared"),
-        ("refunded, JPY", "credited"),
-    ):
-        values = [getattr(each, attribute) for each in told]
-        table.add_row(label, *("" if value is None else f"{value:,}" for value in values))
+_ROWS = (
+    ("approved", "approved"),
+    ("holds now", "held_count"),
+    ("held now, JPY", "held"),
+    ("cleared, JPY", "cleared"),
+    ("refunded, JPY", "credited"),
+)
+
+
+def _side_by_side(networks: Mapping[str, Mapping[str, Totals]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="Three truths", title_style="bold")
+    table.add_column("")
+    for heading in ("network believes", "gateway answered", "ledger holds"):
+        table.add_column(heading, justify="right", min_width=16)
+    for name, parties in networks.items():
+        table.add_row(TITLES[name], style="bold")
+        told = [parties[party] for party in ("network", "gateway", "ledger")]
+        for label, attribute in _ROWS:
+            values = [getattr(each, attribute) for each in told]
+            cells = ("" if value is None else f"{value:,}" for value in values)
+            table.add_row(f"  {label}", *cells)
     return table
 
 

@@ -77,7 +77,7 @@ def plain_lines(console: Console, _seconds: float) -> Iterator[Tell]:
         if elapsed >= due:
             due = elapsed + _PLAIN_SECONDS
             for each in filter(None, told.values()):
-                console.print(_plain_line(each, elapsed), highlight=False)
+                console.print(_plain_line(each, elapsed), highlight=False, soft_wrap=True)
 
     yield tell
 

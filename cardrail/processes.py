@@ -20,13 +20,8 @@ class ChildFailed(Exception):
     """A child ended, or never became ready; the message has the end of its log."""
 
     def __init__(self, child: Child, what: str) -> None:
-        super().__init__(child, what)
-        self.child = child
-        self.what = what
-
-    def __str__(self) -> str:
-        tail = self.child.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
-        return "\n  ".join([f"{self.child.name} {self.what}; the end of its log:", *tail])
+        tail = child.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
+        super().__init__("\n  ".join([f"{child.name} {what}; the end of its log:", *tail]))
 
 
 @dataclass(frozen=True, slots=True)
