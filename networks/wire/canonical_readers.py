@@ -76,7 +76,7 @@ def make_reader(dialect: Dialect, message_class: type[Message], explain: Explain
         "explain": explain,
         "attributes": attributes,
     }
-    body = ["get = fields.get"]
+    body = ["_get = fields.get"]
     checks: list[str] = []
     digits: list[str] = []
     for element, group in groupby(attributes, key=lambda attribute: attribute.element):
@@ -86,35 +86,37 @@ def make_reader(dialect: Dialect, message_class: type[Message], explain: Explain
             body += [_plain(places[0])]
             digits += [places[0].name for _ in range(dialect.elements[element].numeric)]
         elif isinstance(access.layout, Positional) and places[0].part:
-            body.append(f"text = get({element!r}, '')")
-            body += [f"{a.name} = text[{access.span(a.part)}]" for a in places]
-            checks += [f"len({a.name}) not in (0, {access.width(a.part)})" for a in places]
-            digits += [a.name for a in places if access.is_numeric(a.part)]
+            body.append(f"_text = _get({element!r}, '')")
+            body += [f"{a.name} = _text[{access.span(a.part)}]" for a in places]
+            checks += [f"len({a.name}) not in (0, {access.part(a.part).width})" for a in places]
+            digits += [a.name for a in places if access.part(a.part).numeric]
         else:
-            scope[f"decode_{element}"] = access.codec.decode
+            scope[f"read_{element}"] = access.reader(tuple(a.part for a in places))
             body += _composite(element, places)
     return _finish(message_class, body, digits, checks, scope)
 
 
 def _plain(attribute: Attribute) -> str:
-    return f"{attribute.name} = get({attribute.element!r}, '')"
+    return f"{attribute.name} = _get({attribute.element!r}, '')"
 
 
 def _composite(element: str, places: tuple[Attribute, ...]) -> list[str]:
-    if places[0].kind is not Kind.TEXT:
-        function = {Kind.ORIGINAL: "read_original", Kind.AMOUNTS: "read_amounts"}[places[0].kind]
-        name, absent = places[0].name, "None" if places[0].kind is Kind.ORIGINAL else "()"
-        text = f"get({element!r})"
-        read = f"{function}(decode_{element}(text))"
-        return [f"text = {text}", f"{name} = {absent} if text is None else {read}"]
-    names = " = ".join(a.name for a in places)
-    return [
-        f"text = get({element!r})",
-        f"if text is None: {names} = ''",
-        "else:",
-        f"    part = decode_{element}(text).get",
-        *(f"    {a.name} = part({a.part!r}, '')" for a in places),
-    ]
+    text = f"_text = _get({element!r})"
+    match places[0].kind:
+        case Kind.ORIGINAL:
+            read = f"None if _text is None else read_original(read_{element}(_text))"
+            return [text, f"{places[0].name} = {read}"]
+        case Kind.AMOUNTS:
+            read = f"() if _text is None else read_amounts(read_{element}(_text))"
+            return [text, f"{places[0].name} = {read}"]
+        case _:
+            names = ", ".join(place.name for place in places)
+            absent = names.replace(", ", " = ")
+            return [
+                text,
+                f"if _text is None: {absent} = ''",
+                f"else: {names}, = read_{element}(_text)",
+            ]
 
 
 def _finish(
@@ -126,7 +128,7 @@ def _finish(
 ) -> Reader:
     joined = "".join(f"{{{name}}}" for name in digits)
     conditions = [
-        "not (digits.isdecimal() and digits.isascii())",
+        "not (_digits.isdecimal() and _digits.isascii())",
         "(transmission and not is_transmission(transmission))",
         *checks,
     ]
@@ -135,7 +137,7 @@ def _finish(
         for field in msgspec.structs.fields(message_class)
     ]
     body += [
-        f"digits = f'0{joined}'",
+        f"_digits = f'0{joined}'",
         f"if {' or '.join(conditions)}: explain(fields, attributes)",
         f"return message_class({', '.join(arguments)})",
     ]

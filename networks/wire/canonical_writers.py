@@ -15,21 +15,21 @@ from networks.wire.dialect import Dialect
 from networks.wire.errors import EncodeError
 from networks.wire.generated import make_function
 from networks.wire.messages import AdditionalAmount, Message, OriginalData
+from networks.wire.parts.forms import is_digits
 from networks.wire.parts_access import PartsAccess
-from networks.wire.spec import Encoding, Length, Positional
+from networks.wire.spec import Bitmapped, Element, Encoding, Length, Positional, Tagged
 
 Writer: TypeAlias = Callable[[Message], dict[str, str]]
 
 _AMOUNT_WIDTH = 12
 _AMOUNT_LIMIT = 10**_AMOUNT_WIDTH
+_TEXT = frozenset({Encoding.EBCDIC, Encoding.ASCII, Encoding.KANA})
 
 
 def write_amount(amount: int, path: str) -> str:
     """An amount in minor units as twelve digits."""
     if not 0 <= amount < _AMOUNT_LIMIT:
-        raise EncodeError(
-            path, f"expected an amount of at most {_AMOUNT_WIDTH} digits, not below 0"
-        )
+        raise EncodeError(path, f"expected an amount from 0, of at most {_AMOUNT_WIDTH} digits")
     return f"{amount:012d}"
 
 
@@ -67,96 +67,118 @@ def fit(value: str, width: int, path: str) -> str:
 
 def fit_digits(value: str, width: int, path: str) -> str:
     """`value`, if it fills its part with digits."""
-    if len(value) != width or not (value.isdecimal() and value.isascii()):
+    if len(value) != width or not is_digits(value):
         raise EncodeError(path, f"expected {width} digits")
     return value
+
+
+def ebcdic(value: str, path: str) -> str:
+    """Text as the hex of its EBCDIC bytes."""
+    try:
+        return value.encode("cp500").hex().upper()
+    except UnicodeEncodeError:
+        raise EncodeError(path, "expected characters of EBCDIC") from None
+
+
+_FUNCTIONS = (write_amount, write_original, write_amounts, fit, fit_digits, ebcdic)
 
 
 def make_writer(dialect: Dialect, message_class: type[Message]) -> Writer:
     """The writer of `message_class`."""
     attributes = attributes_of(dialect.name, message_class)
-    scope: dict[str, Any] = {
-        "write_amount": write_amount,
-        "write_original": write_original,
-        "write_amounts": write_amounts,
-        "fit": fit,
-        "fit_digits": fit_digits,
-    }
-    body = ["fields = {'t': message.mti}"]
+    scope: dict[str, Any] = {function.__name__: function for function in _FUNCTIONS}
+    body = ["_fields = {'t': message.mti}"]
     for element, group in groupby(attributes, key=lambda attribute: attribute.element):
         access = PartsAccess(dialect, element)
-        places = tuple(group)
-        if access.layout is None or places[0].kind is Kind.EBCDIC:
-            body += _plain(access, places[0])
-        elif isinstance(access.layout, Positional) and places[0].part:
-            body += _positional(access, places)
-        else:
+        body += _write_element(access, tuple(group))
+        if access.layout is not None:
             scope[f"encode_{element}"] = access.codec.encode
-            body += _composite(places)
-    return cast("Writer", make_function("write", "message", [*body, "return fields"], scope))
+    return cast("Writer", make_function("write", "message", [*body, "return _fields"], scope))
 
 
-def _plain(access: PartsAccess, attribute: Attribute) -> list[str]:
-    element = access.element
-    value = "value"
-    if attribute.kind is Kind.AMOUNT:
-        value = f"write_amount(value, {attribute.path!r})"
-    elif attribute.kind is Kind.EBCDIC:
-        value = "value.encode('cp500').hex().upper()"
-    elif _is_padded_text(element.encoding, element.length):
-        value = f"value if len(value) == {element.width} else value.ljust({element.width})"
-    present = " is not None" if attribute.kind is Kind.AMOUNT else ""
-    return [
-        f"value = message.{attribute.name}",
-        f"if value{present}: fields[{attribute.element!r}] = {value}",
-    ]
-
-
-def _is_padded_text(encoding: Encoding, length: Length) -> bool:
-    return length is Length.FIXED and encoding in (Encoding.EBCDIC, Encoding.ASCII, Encoding.KANA)
-
-
-def _positional(access: PartsAccess, places: tuple[Attribute, ...]) -> list[str]:
-    """Overlay the parts that are there on the element's template."""
-    element = places[0].element
-    template, done, pieces = TEMPLATES[element], 0, []
-    for place in sorted(places, key=lambda place: access.begin(place.part)):
-        begin, width = access.begin(place.part), access.width(place.part)
-        pieces += [repr(template[done:begin]), _piece(access, place, template[begin:][:width])]
-        done = begin + width
-    pieces.append(repr(template[done:]))
-    return [*_load(places), f"    fields[{element!r}] = {' + '.join(pieces)}"]
-
-
-def _piece(access: PartsAccess, place: Attribute, filler: str) -> str:
-    path = place.path
-    if place.kind is Kind.AMOUNT:
-        return f"({filler!r} if {place.name} is None else write_amount({place.name}, {path!r}))"
-    check = "fit_digits" if access.is_numeric(place.part) else "fit"
-    width = access.width(place.part)
-    return f"({check}({place.name}, {width}, {path!r}) if {place.name} else {filler!r})"
-
-
-def _composite(places: tuple[Attribute, ...]) -> list[str]:
-    element = places[0].element
-    if places[0].kind is not Kind.TEXT:
-        return [
-            *_load(places),
-            f"    fields[{element!r}] = encode_{element}(write_{places[0].kind}({places[0].name}))",
-        ]
-    return [
-        *_load(places),
-        "    parts = {}",
-        *(f"    if {place.name}: parts[{place.part!r}] = {place.name}" for place in places),
-        f"    fields[{element!r}] = encode_{element}(parts)",
-    ]
+def _write_element(access: PartsAccess, places: tuple[Attribute, ...]) -> list[str]:
+    first = places[0]
+    if not first.part:
+        value = _whole(access, first)
+    elif isinstance(access.layout, Positional):
+        value = _positional(access, places)
+    elif isinstance(access.layout, Bitmapped):
+        return _bitmapped(access.layout, places)
+    else:
+        value = _tagged(access, places)
+    there = [f"{a.name} is not None" if a.kind is Kind.AMOUNT else a.name for a in places]
+    return [*_load(places), f"if {' or '.join(there)}: _fields[{first.element!r}] = {value}"]
 
 
 def _load(places: tuple[Attribute, ...]) -> list[str]:
-    there = [
-        f"{place.name} is not None" if place.kind is Kind.AMOUNT else place.name for place in places
-    ]
+    return [f"{place.name} = message.{place.name}" for place in places]
+
+
+def _whole(access: PartsAccess, place: Attribute) -> str:
+    name, element = place.name, access.element
+    match place.kind:
+        case Kind.AMOUNT:
+            return f"write_amount({name}, {place.path!r})"
+        case Kind.EBCDIC:
+            return f"ebcdic({name}, {place.path!r})"
+        case Kind.ORIGINAL | Kind.AMOUNTS:
+            return f"encode_{place.element}(write_{place.kind}({name}))"
+        case Kind.TEXT:
+            is_padded = element.encoding in _TEXT and element.length is Length.FIXED
+            if is_padded and not element.numeric:
+                return (
+                    f"{name} if len({name}) == {element.width} else {name}.ljust({element.width})"
+                )
+            return name
+
+
+def _positional(access: PartsAccess, places: tuple[Attribute, ...]) -> str:
+    """Overlay the parts that are there on the element's template."""
+    template, done, pieces = TEMPLATES[places[0].element], 0, []
+    for place in sorted(places, key=lambda place: access.begin(place.part)):
+        begin, element = access.begin(place.part), access.part(place.part)
+        filler = template[begin : begin + element.width]
+        written, there = _fitted(place, element), place.name
+        if place.kind is Kind.AMOUNT:
+            written, there = f"write_amount({place.name}, {place.path!r})", f"{there} is not None"
+        pieces += [repr(template[done:begin]), f"({written} if {there} else {filler!r})"]
+        done = begin + element.width
+    return " + ".join([*pieces, repr(template[done:])])
+
+
+def _bitmapped(layout: Bitmapped, places: tuple[Attribute, ...]) -> list[str]:
+    """The bitmap of the parts that are there, then those parts."""
+    body = [*_load(places), "_bits, _text = 0, ''"]
+    for place in places:
+        element = layout.elements[int(place.part)]
+        written = _fitted(place, element)
+        if element.encoding is Encoding.EBCDIC:
+            written = f"ebcdic({written}, {place.path!r})"
+        elif element.width % 2:
+            written = f"'0' + {written}"
+        bit = 1 << (8 * layout.bitmap_bytes - int(place.part))
+        body += [f"if {place.name}:", f"    _bits |= {bit}", f"    _text += {written}"]
+    number = places[0].element
     return [
-        *(f"{place.name} = message.{place.name}" for place in places),
-        f"if {' or '.join(there)}:",
+        *body,
+        f"if _bits: _fields[{number!r}] = f'{{_bits:0{2 * layout.bitmap_bytes}X}}' + _text",
     ]
+
+
+def _tagged(access: PartsAccess, places: tuple[Attribute, ...]) -> str:
+    """Tag, length and value of the parts that are there."""
+    assert isinstance(access.layout, Tagged)
+    pieces = []
+    for place in places:
+        element = access.layout.tags[place.part]
+        written = f"encode_{place.element}({{{place.part!r}: {place.name}}})"
+        if element.length is Length.FIXED:
+            head = f"{place.part}{element.width:0{access.layout.length_digits}d}"
+            written = f"{head!r} + {_fitted(place, element)}"
+        pieces.append(f"({written} if {place.name} else '')")
+    return " + ".join(pieces)
+
+
+def _fitted(place: Attribute, element: Element) -> str:
+    function = "fit_digits" if element.numeric else "fit"
+    return f"{function}({place.name}, {element.width}, {place.path!r})"

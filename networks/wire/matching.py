@@ -24,6 +24,7 @@ _COMPARED = 64
 _HEAP_SLACK = 64
 
 Values: TypeAlias = tuple[str, ...]
+_ValuesOf: TypeAlias = Callable[[Message, str], Values]
 P = TypeVar("P")
 
 
@@ -73,7 +74,7 @@ class Matcher(Generic[P]):
         self._heap: list[tuple[float, int, Pending[P]]] = []
         # By MTI and first attribute: the values, when it ended, whether with an answer.
         self._ended: dict[Values, tuple[Values, float, bool]] = {}
-        self._values_of: dict[type[Message], Callable[[Message, str], Values]] = {}
+        self._values_of: dict[type[Message], _ValuesOf] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -216,4 +217,4 @@ def _make_values(
     parts = [f"message.{name}" if name in known else "''" for name in match_on]
     body = [f"return (mti, {', '.join(parts)})"]
     made = make_function("values", "message, mti", body, {})
-    return cast("Callable[[Message, str], Values]", made)
+    return cast("_ValuesOf", made)

@@ -12,6 +12,7 @@ needs a clock and happens in the handlers. ``repr`` shows no PAN, track, PIN or 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -241,6 +242,7 @@ def is_response(mti: str) -> bool:
     return mti[2] in "13"
 
 
+@lru_cache(256)
 def response_mti(mti: str) -> str:
     """The MTI that answers `mti`; a repeat is answered like its original: 0101 -> 0110."""
     return f"{mti[:2]}{int(mti[2]) + 1}{'2' if mti[3] in '23' else '0'}"

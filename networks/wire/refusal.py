@@ -8,6 +8,7 @@ never rejected.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from networks.wire.dialect import Dialect
 from networks.wire.errors import EncodeError, WireError
@@ -18,18 +19,19 @@ _IDENTIFYING = ("7", "11")
 _ECHOED = ("2", "3", "4", *_IDENTIFYING, "32", "37", "41", "42", "49", "70", "90")
 
 
-def refuse(
-    dialect: Dialect,
-    station: str,
-    payload: bytes,
-    header: bytes | None,
-    fields: Mapping[str, str],
-    error: WireError,
-) -> bytes | None:
-    """The payload of the refusal, or None where there is nobody to be told.
+@dataclass(frozen=True, slots=True, repr=False)
+class Unreadable:
+    """A payload that was refused, and what could be read of it: header and elements."""
 
-    `header` and `fields` are what could be read of `payload`.
-    """
+    payload: bytes
+    header: bytes | None
+    fields: Mapping[str, str]
+    error: WireError
+
+
+def refuse(dialect: Dialect, station: str, unreadable: Unreadable) -> bytes | None:
+    """The payload of the refusal, or None where there is nobody to be told."""
+    payload, fields, error = unreadable.payload, unreadable.fields, unreadable.error
     mti = fields.get("t", "")
     is_known = mti[:3] in Kind.BY_MTI and len(mti) == 4 and mti.isdecimal()
     if is_known and is_response(mti):
@@ -38,21 +40,22 @@ def refuse(
         reject = dialect.header.reject(payload, error.reject_code, station)
         if reject is not None:
             return reject
-    if header is None or not is_known:
+    if unreadable.header is None or not is_known:
         return None
-    return _answer(dialect, station, header, fields, error)
+    message = _answer(dialect, fields, error)
+    if message is None:
+        return None
+    return dialect.header.response(unreadable.header, station, len(message)) + message
 
 
-def _answer(
-    dialect: Dialect, station: str, header: bytes, fields: Mapping[str, str], error: WireError
-) -> bytes | None:
+def _answer(dialect: Dialect, fields: Mapping[str, str], error: WireError) -> bytes | None:
+    """The answer with the most echoes that the dialect can carry."""
     broken = getattr(error, "field", "").partition(".")[0]
     for echoed in (_ECHOED, _IDENTIFYING):
         echo = {key: fields[key] for key in echoed if key in fields and key != broken}
         answer = {**echo, "t": response_mti(fields["t"]), "39": error.response_code}
         try:
-            message = dialect.codec.encode(answer)
+            return dialect.codec.encode(answer)
         except EncodeError:
             continue
-        return dialect.header.response(header, station, len(message)) + message
     return None

@@ -1,19 +1,22 @@
 """Answers from requests (DOMAIN 1.6).
 
-An answer echoes what identifies its request: DE 2, 3, 4, 7, 11, 32, 37, 41, 42, 49, of DE 62 the
-transaction identifier, and DE 90. An authorization approved in full, with its approval code, also
-echoes what its clearing will need: DE 19, 25, 62.1, 63.1, and names its source (44.1).
-QPX-1 has none of the latter; its answers leave them out when they are written.
+An answer echoes what identifies its request (`ECHOED`). An authorization approved in full, with
+its approval code, also echoes what its clearing will need (`ECHOED_IN_APPROVAL`: DE 19, 25, 62.1,
+63.1) and names its source (DE 44.1). QPX-1 has none of the latter: its attribute tables leave them
+out when an answer is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
 import msgspec
 
+from networks.wire.generated import make_function
 from networks.wire.messages import (
+    NO_ELEMENTS,
     AdditionalAmount,
     Administrative,
     Advice,
@@ -35,6 +38,20 @@ from networks.wire.messages import (
 APPROVED = "00"
 ISSUER = "5"  # DE 44.1
 
+ECHOED = (
+    "transmission",
+    "stan",
+    "rrn",
+    "pan",
+    "processing_code",
+    "currency",
+    "acquirer",
+    "terminal",
+    "merchant",
+    "transaction_id",
+)
+ECHOED_IN_APPROVAL = ("acquirer_country", "condition", "characteristics", "network_id")
+
 _RESPONSE_CLASS: Mapping[type[CardRequest], type[CardResponse]] = MappingProxyType(
     {
         AuthorizationRequest: AuthorizationResponse,
@@ -43,9 +60,10 @@ _RESPONSE_CLASS: Mapping[type[CardRequest], type[CardResponse]] = MappingProxyTy
         Financial: FinancialResponse,
     }
 )
+_Builder: TypeAlias = Callable[..., CardResponse]
 
 
-def respond(
+def respond(  # noqa: PLR0913 - named, not positional
     request: CardRequest,
     *,
     response_code: str,
@@ -66,37 +84,53 @@ def respond(
     additional_amounts
         Balances, or the original amount of a partial approval.
     """
-    response = _RESPONSE_CLASS[type(request)](
-        mti=response_mti(request.mti),
-        transmission=request.transmission,
-        stan=request.stan,
-        rrn=request.rrn,
-        pan=request.pan,
-        processing_code=request.processing_code,
-        amount=request.amount if amount is None else amount,
-        currency=request.currency,
-        billing_amount=billing_amount,
-        billing_currency="" if billing_amount is None else request.billing_currency,
-        acquirer=request.acquirer,
-        terminal=request.terminal,
-        merchant=request.merchant,
-        approval_code=approval_code,
-        response_code=response_code,
-        transaction_id=request.transaction_id,
-        additional_amounts=additional_amounts,
+    is_approval = approval_code != "" and response_code == APPROVED
+    return _BUILDERS[type(request), is_approval](
+        request,
+        response_code,
+        approval_code,
+        request.amount if amount is None else amount,
+        billing_amount,
+        "" if billing_amount is None else request.billing_currency,
+        additional_amounts,
     )
-    if isinstance(request, Reversal) and isinstance(response, ReversalResponse):
-        return msgspec.structs.replace(response, original=request.original)
-    if response_code == APPROVED and approval_code:
-        return msgspec.structs.replace(
-            response,
-            acquirer_country=request.acquirer_country,
-            condition=request.condition,
-            characteristics=request.characteristics,
-            network_id=request.network_id,
-            response_source=ISSUER,
-        )
-    return response
+
+
+def _make_builder(request_class: type[CardRequest], *, is_approval: bool) -> _Builder:
+    """A function that fills in the answer by position, which is what makes it fast."""
+    response_class = _RESPONSE_CLASS[request_class]
+    echoed = [*ECHOED, *(ECHOED_IN_APPROVAL if is_approval else ())]
+    if request_class is Reversal:
+        echoed.append("original")
+    given = (
+        "response_code",
+        "approval_code",
+        "amount",
+        "billing_amount",
+        "billing_currency",
+        "additional_amounts",
+    )
+    values = {name: f"request.{name}" for name in echoed} | {name: name for name in given}
+    values |= {"mti": "response_mti(request.mti)", "elements": "NO_ELEMENTS"}
+    if is_approval:
+        values["response_source"] = repr(ISSUER)
+    fields = msgspec.structs.fields(response_class)
+    arguments = ", ".join(values.get(field.name, repr(field.default)) for field in fields)
+    scope = {
+        "response_class": response_class,
+        "response_mti": response_mti,
+        "NO_ELEMENTS": NO_ELEMENTS,
+    }
+    body = [f"return response_class({arguments})"]
+    builder: _Builder = make_function("build", ", ".join(("request", *given)), body, scope)
+    return builder
+
+
+_BUILDERS = {
+    (request_class, is_approval): _make_builder(request_class, is_approval=is_approval)
+    for request_class in _RESPONSE_CLASS
+    for is_approval in (False, True)
+}
 
 
 def acknowledge(request: Message, response_code: str = APPROVED) -> Message:

@@ -34,7 +34,7 @@ from networks.wire.link_timers import LinkTimers
 from networks.wire.management import EVENTS, management_request
 from networks.wire.matching import DEFAULT_MATCH, Matcher, Mismatch
 from networks.wire.messages import Message, NetworkManagement
-from networks.wire.refusal import refuse
+from networks.wire.refusal import Unreadable, refuse
 from networks.wire.respond import APPROVED, acknowledge
 from networks.wire.session_events import (
     AnswerReceived,
@@ -70,7 +70,7 @@ class Session:
         Serve nothing but network management before a sign-on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named, not positional
         self,
         dialect: Dialect,
         *,
@@ -239,7 +239,7 @@ class Session:
             message = self._canonical.read(fields)
         except WireError as error:
             fields = fields or getattr(error, "partial", NO_FIELDS)
-            self._refuse(payload, header, fields, error, events)
+            self._refuse(Unreadable(payload, header, fields, error), events)
             return
         if message.mti[2] in _ANSWERS:
             self._answered(message, message_bytes, now, events)
@@ -310,18 +310,11 @@ class Session:
         ended = None if pending is None else pending.message
         events.append(RejectReceived(reject.code, message, ended))
 
-    def _refuse(
-        self,
-        payload: bytes,
-        header: bytes | None,
-        fields: Mapping[str, str],
-        error: WireError,
-        events: list[Event],
-    ) -> None:
-        refusal = refuse(self.dialect, self.station, payload, header, fields, error)
+    def _refuse(self, unreadable: Unreadable, events: list[Event]) -> None:
+        refusal = refuse(self.dialect, self.station, unreadable)
         if refusal is not None:
             self._send(refusal)
-        events.append(MessageRefused(error, was_answered=refusal is not None))
+        events.append(MessageRefused(unreadable.error, was_answered=refusal is not None))
 
     # Sending.
 

@@ -39,6 +39,7 @@ class Link(asyncio.Protocol):
         self._epoch = time.time() - self._loop.time()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._abort_timer: asyncio.TimerHandle | None = None
         self._flush_is_due = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
 
@@ -121,11 +122,11 @@ class Link(asyncio.Protocol):
         """The connection is gone."""
         del exc
         self._dispatch(self.session.receive_eof(self.now))
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._abort_timer):
+            if timer is not None:
+                timer.cancel()
         self._transport = None
-        if not self._closed.done():
-            self._closed.set_result(None)
+        self._closed.set_result(None)
 
     def pause_writing(self) -> None:
         """The peer reads too slowly: read no more from it."""
@@ -147,6 +148,7 @@ class Link(asyncio.Protocol):
                 self._on_event(self, event)
             except Exception as error:  # noqa: BLE001 - the caller's mistake costs its link only
                 self._report(error)
+                return
             if isinstance(event, LinkBroken):
                 self._close_transport()
 
@@ -173,7 +175,7 @@ class Link(asyncio.Protocol):
     def _close_transport(self) -> None:
         self._flush()
         if self._transport is not None and not self._transport.is_closing():
-            self._loop.call_later(_CLOSE_SECONDS, self._transport.abort)
+            self._abort_timer = self._loop.call_later(_CLOSE_SECONDS, self._transport.abort)
             self._transport.close()
 
     def _set_timer(self) -> None:
