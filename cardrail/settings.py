@@ -16,9 +16,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cardrail.keys import open_vault
 from cardrail.logs import LogFormat, LogLevel
+from gateway.listener import LinkTerms
 from gateway.policy import Policy
 from gateway.vault import KEY_BYTES, PanVault
 from networks.wire.pan import TEST_BIN
+from networks.wire.session_limits import SessionLimits
 
 
 class SettingsError(ValueError):
@@ -105,6 +107,15 @@ class Settings(BaseSettings):
         """The issuer's rules."""
         names = (field.name for field in dataclasses.fields(Policy))
         return Policy(**{name: getattr(self, name) for name in names})
+
+    def link_terms(self, network: str) -> LinkTerms:
+        """How links of `network` are kept; every network has its station and peer here."""
+        return LinkTerms(
+            station=getattr(self, f"{network}_station"),
+            peer=getattr(self, f"{network}_peer"),
+            limits=SessionLimits(incoming=self.in_flight_most),
+            links_most=self.links_most,
+        )
 
     def vault(self) -> PanVault:
         """The vault with the keys given here, or else with those of the key file.

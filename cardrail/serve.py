@@ -1,0 +1,235 @@
+"""`cardrail serve`: puts the gateway together, runs it, and drains it when told to stop.
+
+The composition root of the gateway: nothing else knows which vault, ledger, links and logs belong
+together. stdout gets one line of JSON when the links can be dialled, stderr the logs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, NoReturn, TextIO
+
+import structlog
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from cardrail.keys import KeyFileError
+from cardrail.logs import LogWriter, configure
+from cardrail.settings import Settings, SettingsError, masked_url, read_settings
+from gateway.approval_codes import ApprovalCodes
+from gateway.card_registry import CardLookups, CardRegistry
+from gateway.cards import create_card_schema, keys_fit, load_cards
+from gateway.listener import Listener
+from gateway.processor import Issuer, Processor
+from gateway.vault import PanVault, VaultError
+from ledger.database import Database
+from ledger.ledger import Ledger
+from ledger.writer import LedgerWriter
+from networks.wire.dialects import DIALECTS
+
+_USAGE, _FAILED = 2, 1
+
+_log = structlog.get_logger()
+
+
+class StartFailed(Exception):
+    """The gateway cannot start; the message is for the person who started it."""
+
+
+def serve(
+    ledger: Annotated[
+        str | None, typer.Option(help="Where the money is kept.", metavar="URL")
+    ] = None,
+    visanet: Annotated[
+        str | None, typer.Option(help="VisaNet-like links are accepted here.", metavar="HOST:PORT")
+    ] = None,
+    quicpay: Annotated[
+        str | None, typer.Option(help="QUICPay+-like links are accepted here.", metavar="HOST:PORT")
+    ] = None,
+    decision_log: Annotated[
+        Path | None, typer.Option(help="Append every answer to this file, as lines of JSON.")
+    ] = None,
+) -> None:
+    """Run the gateway until SIGTERM or SIGINT.
+
+    Settings come from CARDRAIL_ variables (deploy/cardrail.env.sample); options go before them.
+    Port 0 takes a free port. Example: cardrail serve --ledger sqlite:///cardrail.db
+    """
+    try:
+        settings = read_settings(
+            ledger=ledger, visanet=visanet, quicpay=quicpay, decision_log=decision_log
+        )
+    except SettingsError as error:
+        _exit(_USAGE, str(error))
+    try:
+        run(settings)
+    except StartFailed as error:
+        _exit(_FAILED, str(error))
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal comes.
+
+    Raises
+    ------
+    StartFailed
+        If the ledger, the keys, a file or an address cannot be used.
+    """
+    with ExitStack() as resources:
+        vault = _vault(settings)
+        database = _database(settings, vault)
+        resources.callback(database.close)
+        logs = LogWriter(
+            sys.stderr,
+            settings.log_format,
+            decisions=_decision_file(settings, resources),
+            level=settings.log_level,
+        )
+        configure(logs)
+        logs.start()
+        resources.callback(logs.stop)
+        _log.info("settings", **settings.masked())
+        _run_loop(settings, vault, database, logs)
+
+
+def _run_loop(settings: Settings, vault: PanVault, database: Database, logs: LogWriter) -> None:
+    if sys.platform == "win32":
+        asyncio.run(_serve(settings, vault, database, logs))
+        return
+    import uvloop
+
+    uvloop.run(_serve(settings, vault, database, logs))
+
+
+async def _serve(settings: Settings, vault: PanVault, database: Database, logs: LogWriter) -> None:
+    gateway = _Gateway(settings, vault, database, logs)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await gateway.start()
+        await stop.wait()
+    finally:
+        await gateway.stop()
+
+
+class _Gateway:
+    """The parts of a running gateway, in the order of their start."""
+
+    def __init__(
+        self, settings: Settings, vault: PanVault, database: Database, logs: LogWriter
+    ) -> None:
+        self._settings = settings
+        self._registry = CardRegistry()
+        self._writer = LedgerWriter(
+            Ledger(database),
+            capacity=settings.ledger_queue,
+            batch_limit=settings.ledger_batch,
+        )
+        call_soon = asyncio.get_running_loop().call_soon_threadsafe
+        self._lookups = CardLookups(database, call_soon)
+        issuer = Issuer(
+            vault=vault,
+            registry=self._registry,
+            lookups=self._lookups,
+            writer=self._writer,
+            policy=settings.policy(),
+            codes=ApprovalCodes(time.time_ns() // 1_000_000),
+            tell=logs.put,
+        )
+        self._database = database
+        self._processors = {name: Processor(name, issuer) for name in DIALECTS}
+        self._listeners = {
+            name: Listener(dialect, settings.link_terms(name), self._processors[name])
+            for name, dialect in DIALECTS.items()
+        }
+
+    async def start(self) -> None:
+        """Load the cards, listen, and say so."""
+        with self._database.reading() as connection:
+            self._registry.put(load_cards(connection))
+        self._writer.start()
+        self._lookups.start()
+        addresses = {
+            name: await self._listen(listener, getattr(self._settings, name))
+            for name, listener in self._listeners.items()
+        }
+        # What lives as long as the process is not to be looked through at every collection.
+        gc.collect()
+        gc.freeze()
+        _log.info("ready", cards=len(self._registry), **addresses)
+        print(json.dumps({"ready": True, **addresses}), flush=True)  # noqa: T201 - data
+
+    async def stop(self) -> None:
+        """Take nothing new, answer what is under way, make it durable, close."""
+        _log.info("stopping")
+        for listener in self._listeners.values():
+            listener.stop_accepting()
+        seconds = self._settings.drain_seconds
+        await asyncio.gather(*(each.drain(seconds) for each in self._processors.values()))
+        await self._writer.stop()
+        for listener in self._listeners.values():
+            await listener.close()
+        self._lookups.stop()
+        _log.info("stopped")
+
+    async def _listen(self, listener: Listener, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        try:
+            host, real_port = await listener.open(host, int(port))
+        except OSError as error:
+            raise StartFailed(f"cannot listen on {address}: {error.strerror or error}") from None
+        return f"{host}:{real_port}"
+
+
+def _vault(settings: Settings) -> PanVault:
+    try:
+        return settings.vault()
+    except KeyFileError as error:
+        raise StartFailed(str(error)) from None
+
+
+def _database(settings: Settings, vault: PanVault) -> Database:
+    """The ledger's database, with every table there and cards that these keys can find."""
+    url = masked_url(settings.ledger)
+    try:
+        database = Database.open(settings.ledger)
+        Ledger(database).create_schema()
+        with database.transaction() as connection:
+            create_card_schema(connection)
+            fits = keys_fit(connection, vault)
+    except VaultError:
+        fits = False
+    except (SQLAlchemyError, ValueError) as error:
+        raise StartFailed(f"cannot open the ledger {url}: {_reason(error)}") from None
+    if not fits:
+        database.close()
+        raise StartFailed(f"the cards of the ledger {url} were issued with other keys")
+    return database
+
+
+def _reason(error: Exception) -> str:
+    """The driver's own words, or those of the check that failed; never a statement."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
+def _decision_file(settings: Settings, resources: ExitStack) -> TextIO | None:
+    path = settings.decision_log
+    if path is None:
+        return None
+    try:
+        return resources.enter_context(path.open("a", encoding="utf-8"))
+    except OSError as error:
+        raise StartFailed(f"cannot write the decision log {path}: {error.strerror}") from None
+
+
+def _exit(code: int, message: str) -> NoReturn:
+    typer.echo(f"cardrail serve: {message}", err=True)
+    raise typer.Exit(code)
