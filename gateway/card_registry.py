@@ -104,9 +104,10 @@ class CardLookups:
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer what is asked already, then end the thread."""
+        """Look up what is asked already, then end the thread, if it was started."""
         self._queue.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def find(self, index: bytes, found: Found, on_failure: Callable[[], None]) -> None:
         """Ask for one card; the same card asked for twice is looked up once.
