@@ -18,7 +18,7 @@ class Life:
     Attributes
     ----------
     intended
-        When the opening message should have been sent, monotonic seconds; latency counts from it.
+        When the opening message should have been sent, monotonic seconds.
     belief, increments
         About the authorization, and about each increment that was asked for.
     errand, message
@@ -56,6 +56,11 @@ class Life:
         """A life whose first errand is about to be run."""
         first, *later = opening(plan)
         return cls(plan, intended, belief, plan.request, deque(later), first)
+
+    @property
+    def due_at(self) -> float:
+        """What latency counts from: the intended time, or the real one where that was earlier."""
+        return min(self.intended, self.opened_at)
 
     def follow(self, agenda: Agenda) -> None:
         """Go on with `agenda` after what is planned already."""

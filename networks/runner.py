@@ -31,6 +31,7 @@ from networks.wire.streams import Link, connect
 _BURST = 256  # messages sent before answers are read again
 _IN_FLIGHT = 50_000  # an open loop sends whatever the issuer does
 _BACKED_UP_SECONDS = 0.002
+_TICK_SECONDS = 0.001  # event loops sleep in whole milliseconds
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.05, 1.0
 
 
@@ -85,7 +86,7 @@ class Runner:
         self._armed_for = 0.0
         self._done = asyncio.Event()
         self._phase = Phase.CONNECTING
-        self._begin = self._loop.time()
+        self._begin = time.monotonic()
         self._simulator: Simulator | None = None
 
     async def run(self) -> Simulator:
@@ -122,10 +123,10 @@ class Runner:
     async def _connect(self) -> None:
         """Connect and sign on one link, however often it takes within the patience."""
         connection = self._connection
-        give_up = self._loop.time() + connection.patience_seconds
+        give_up = time.monotonic() + connection.patience_seconds
         wait = _FIRST_BACK_OFF
         while not await self._try_to_connect():
-            if self._loop.time() + wait > give_up:
+            if time.monotonic() + wait > give_up:
                 raise IssuerUnreachable(
                     connection.host, connection.port, connection.patience_seconds
                 )
@@ -209,7 +210,7 @@ class Runner:
         if isinstance(event, StateChanged):
             self._on_state(link, event.after)
         elif simulator is not None:
-            self._on_answer(simulator, event, self._loop.time())
+            self._on_answer(simulator, event, time.monotonic())
             self._arm(simulator)
 
     def _on_state(self, link: Link, state: LinkState) -> None:
@@ -238,7 +239,7 @@ class Runner:
 
     def _start(self) -> Simulator:
         self._phase = Phase.RUNNING
-        self._begin = self._loop.time()
+        self._begin = time.monotonic()
         self._simulator = Simulator(
             self._network,
             self._run,
@@ -260,8 +261,15 @@ class Runner:
             if self._armed_for <= due:
                 return
             self._timer.cancel()
-        self._armed_for = due
-        self._timer = self._loop.call_at(due, self._pump, simulator)
+        self._call_pump(simulator, due)
+
+    def _call_pump(self, simulator: Simulator, at: float) -> None:
+        self._armed_for = at
+        seconds = at - time.monotonic()
+        if seconds > 0:
+            self._timer = self._loop.call_later(max(seconds, _TICK_SECONDS), self._pump, simulator)
+        else:
+            self._timer = self._loop.call_soon(self._pump, simulator)
 
     def _pump(self, simulator: Simulator) -> None:
         """Send what is due, a burst at a time."""
@@ -269,10 +277,9 @@ class Runner:
         for _ in range(_BURST):
             link = self._writable_link()
             if link is None:
-                self._armed_for = self._loop.time() + _BACKED_UP_SECONDS
-                self._timer = self._loop.call_at(self._armed_for, self._pump, simulator)
+                self._call_pump(simulator, time.monotonic() + _BACKED_UP_SECONDS)
                 return
-            message = simulator.due(self._loop.time())
+            message = simulator.due(time.monotonic())
             if message is None:
                 break
             self._send(simulator, link, message)
@@ -284,7 +291,7 @@ class Runner:
         try:
             link.send(message, self._network.response_seconds)
         except SessionError:
-            simulator.lost(message, self._loop.time())
+            simulator.lost(message, time.monotonic())
 
     def _writable_link(self) -> Link | None:
         """The next link in turn that takes more."""
@@ -304,6 +311,6 @@ class Runner:
     def _tell(self, links: int) -> None:
         simulator = self._simulator
         tally = simulator.tally if simulator else Tally(self._network.name)
-        elapsed = self._loop.time() - self._begin
+        elapsed = time.monotonic() - self._begin
         in_flight = simulator.in_flight if simulator else 0
         self._reporting.progress(tally.progress(self._phase, elapsed, links, in_flight))

@@ -33,6 +33,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         How often a message that has to arrive is sent.
     retry_seconds
         Before it is sent again, times the number of attempts.
+    ahead_seconds
+        How much too early a message may be sent, so that a coarse timer makes none late.
     """
 
     rate: float
@@ -42,6 +44,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     window: int = 64
     attempts: int = 5
     retry_seconds: float = 0.25
+    ahead_seconds: float = 0.001
 
     @property
     def pace(self) -> Pace:

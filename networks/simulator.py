@@ -102,7 +102,8 @@ class Simulator:
 
     def next_due(self) -> float | None:
         """When `due` will next have something, monotonic; ``None`` when only an answer can tell."""
-        return self._schedule.next_due(may_hurry=self.in_flight < self.run.window)
+        due = self._schedule.next_due(may_hurry=self.in_flight < self.run.window)
+        return None if due is None else due - self.run.ahead_seconds
 
     def due(self, now: float) -> CardRequest | None:
         """The next message that has to be sent by `now`."""
@@ -118,10 +119,11 @@ class Simulator:
         return None
 
     def _take(self, now: float) -> Life | None:
-        intended = self._schedule.take_arrival(now)
+        by = now + self.run.ahead_seconds
+        intended = self._schedule.take_arrival(by)
         if intended is not None:
             return self._begin_life(intended, now)
-        return self._schedule.take_life(now, may_hurry=self.in_flight < self.run.window)
+        return self._schedule.take_life(by, may_hurry=self.in_flight < self.run.window)
 
     def _begin_life(self, intended: float, now: float) -> Life:
         names = self._numbering.take(self._second(now))
@@ -191,7 +193,7 @@ class Simulator:
         if life is None:
             return
         self.tally.counts["late"] += 1
-        self._note_answer(life, response, now - life.intended)
+        self._note_answer(life, response, now - life.due_at)
         if life.over:
             self._emit(life)
 
@@ -227,7 +229,7 @@ class Simulator:
     def _opened(self, life: Life, response: CardMessage, message_bytes: bytes, now: float) -> None:
         life.first_answer = message_bytes
         overtaken = life.plan.course is Course.OVERTAKEN
-        self._note_answer(life, response, None if overtaken else now - life.intended)
+        self._note_answer(life, response, None if overtaken else now - life.due_at)
         approved = response.response_code in APPROVALS
         if overtaken and approved:
             self.tally.counts["broken_promises"] += 1

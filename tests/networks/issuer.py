@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from networks.network import Network
-from networks.wire.messages import CardRequest, CardResponse
+from networks.wire.messages import CardRequest, CardResponse, Reversal
 from networks.wire.respond import respond
 from networks.wire.session import Session
 from networks.wire.session_events import Event, RequestReceived
@@ -29,9 +29,14 @@ def decline(request: CardRequest, code: str) -> CardResponse:
     return respond(request, response_code=code)
 
 
-def agreeable(_issuer: "Issuer", request: CardRequest) -> Answers:
-    """Approves at once, and gives a repeat the stored answer."""
-    return [(0.0, _issuer.stored(request) or approve(request))]
+def agreeable(issuer: "Issuer", request: CardRequest) -> Answers:
+    """Approves at once what was not reversed before, and gives a repeat the stored answer."""
+    stored = issuer.stored(request)
+    if stored is not None:
+        return [(0.0, stored)]
+    if request.mti == "0100" and issuer.was_reversed(request):
+        return [(0.0, decline(request, "05"))]
+    return [(0.0, approve(request))]
 
 
 @dataclass
@@ -43,14 +48,29 @@ class Issuer:
     received: list[CardRequest] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     answers: dict[tuple[str, str, str], CardResponse] = field(default_factory=dict)
+    reversed: set[tuple[str, str]] = field(default_factory=set)
     port: int = 0
 
     def stored(self, request: CardRequest) -> CardResponse | None:
         """The answer that was given to the same request before."""
         return self.answers.get((request.mti[:3], request.stan, request.transmission))
 
+    def was_reversed(self, request: CardRequest) -> bool:
+        """Whether a reversal of `request` came before it."""
+        return (request.stan, request.transmission) in self.reversed
+
     def of_type(self, *mtis: str) -> list[CardRequest]:
         return [message for message in self.received if message.mti in mtis]
+
+    def answers_to(self, request: CardRequest) -> Answers:
+        """Note `request`, and what the script has for it."""
+        self.received.append(request)
+        if isinstance(request, Reversal) and request.original is not None:
+            self.reversed.add((request.original.stan, request.original.transmission))
+        answers = self.script(self, request)
+        for _, answer in answers:
+            self.answers.setdefault((request.mti[:3], request.stan, request.transmission), answer)
+        return answers
 
     def session(self) -> Session:
         network = self.network
@@ -60,12 +80,7 @@ class Issuer:
         if link not in self.links:
             self.links.append(link)
         if isinstance(event, RequestReceived) and isinstance(event.message, CardRequest):
-            self.received.append(event.message)
-            for seconds, answer in self.script(self, event.message):
-                request = event.message
-                self.answers.setdefault(
-                    (request.mti[:3], request.stan, request.transmission), answer
-                )
+            for seconds, answer in self.answers_to(event.message):
                 if seconds:
                     asyncio.get_running_loop().call_later(seconds, link.respond, event, answer)
                 else:
