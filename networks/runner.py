@@ -84,6 +84,7 @@ class Runner:
         self._turn = 0
         self._timer: asyncio.Handle | None = None
         self._armed_for = 0.0
+        self._reporter: asyncio.Handle | None = None
         self._done = asyncio.Event()
         self._phase = Phase.CONNECTING
         self._begin = time.monotonic()
@@ -97,7 +98,7 @@ class Runner:
         IssuerUnreachable
             If no link could be signed on at first. Later losses are part of the run.
         """
-        reporter = self._loop.create_task(self._report())
+        self._report()
         try:
             await asyncio.gather(*(self._connect() for _ in range(self._connection.links)))
             simulator = self._start()
@@ -105,7 +106,6 @@ class Runner:
             await self._done.wait()
             await self._sign_off()
         finally:
-            reporter.cancel()
             await self._close()
         simulator.close()
         self._phase = Phase.DONE
@@ -195,8 +195,9 @@ class Runner:
             future.cancelled() or not future.done() or future.exception()
 
     async def _close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for handle in (self._timer, self._reporter):
+            if handle is not None:
+                handle.cancel()
         for task in self._connecting:
             task.cancel()
         await asyncio.gather(*self._connecting, return_exceptions=True)
@@ -303,10 +304,9 @@ class Runner:
 
     # Reporting.
 
-    async def _report(self) -> None:
-        while True:
-            self._tell(len(self._links))
-            await asyncio.sleep(self._reporting.seconds)
+    def _report(self) -> None:
+        self._tell(len(self._links))
+        self._reporter = self._loop.call_later(self._reporting.seconds, self._report)
 
     def _tell(self, links: int) -> None:
         simulator = self._simulator

@@ -113,6 +113,8 @@ class Tally:
     def milliseconds(self) -> tuple[float, float, float]:
         """p50, p99 and p99.9 of the latency of opening messages."""
         found = self._latency.get_percentile_to_value_dict([50.0, 99.0, 99.9])
+        if not found:
+            return 0.0, 0.0, 0.0  # nothing was recorded yet
         return found[50.0] / 1000, found[99.0] / 1000, found[99.9] / 1000
 
     def progress(self, phase: Phase, elapsed: float, links: int, in_flight: int) -> Progress:

@@ -50,6 +50,7 @@ class Issuer:
     answers: dict[tuple[str, str, str], CardResponse] = field(default_factory=dict)
     reversed: set[tuple[str, str]] = field(default_factory=set)
     port: int = 0
+    server: asyncio.Server | None = None
 
     def stored(self, request: CardRequest) -> CardResponse | None:
         """The answer that was given to the same request before."""
@@ -91,6 +92,7 @@ class Issuer:
 async def listening(issuer: Issuer, port: int = 0) -> AsyncIterator[Issuer]:
     """`issuer` on a free port of the loopback interface."""
     server = await listen("127.0.0.1", port, issuer.session, issuer.on_event)
+    issuer.server = server
     issuer.port = server.sockets[0].getsockname()[1]
     try:
         yield issuer
