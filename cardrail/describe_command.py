@@ -24,7 +24,7 @@ from networks.wire.errors import EncodeError, WireError
 
 _LARGEST = 65_536  # bytes of input; a frame has at most 2,052
 _BROKEN, _MISUSED = 1, 2
-_is_hex = re.compile(r"[0-9A-Fa-f\s]*").fullmatch
+_is_hex = re.compile(r"[0-9A-Fa-f\s]*", re.ASCII).fullmatch
 _KEYS = ("keep_alive", "header", "fields", "subfields")
 
 
@@ -156,17 +156,18 @@ def _read(source: str) -> bytes:
 
 def _from_content(content: bytes) -> bytes:
     """`content` itself, unless it is hex text."""
-    if not content or len(content) > _LARGEST:
-        _misused(f"expected 1 to {_LARGEST} bytes")
+    if len(content) > _LARGEST:
+        _misused(f"expected at most {_LARGEST} bytes")
     text = content.decode("latin-1")
     return _from_hex(text) if _is_hex(text) else content
 
 
 def _from_hex(text: str) -> bytes:
     try:
-        return bytes.fromhex(text)
+        data = bytes.fromhex(text)
     except ValueError:
         _misused("expected two hexadecimal digits for each byte")
+    return data or _misused("expected at least one byte")
 
 
 def _misused(text: str) -> NoReturn:

@@ -102,5 +102,4 @@ def _build(composite: Composite) -> PartsCodec:
             return DatasetsCodec(composite, layout)
         case Tagged() as layout:
             return TaggedCodec(composite, layout)
-        case None:
-            raise TypeError(f"field {composite.field} has no parts")
+    raise TypeError(f"field {composite.field} has no parts")

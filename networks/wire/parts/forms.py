@@ -165,7 +165,7 @@ def _check_width(element: Element, count: int) -> None:
 
 def _check_characters(element: Element, text: str) -> None:
     _check_width(element, len(text))
-    if element.numeric and not is_digits(text):
+    if element.numeric and text and not is_digits(text):
         raise Misfit(expectation(element))
 
 

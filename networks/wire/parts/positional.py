@@ -28,20 +28,25 @@ class PositionalCodec:
         self._composite = composite
         self._slots = _slots(layout.elements)
         self._keys = tuple(slot.key for slot in self._slots)
-        self._match = re.compile(_optional_tail(self._slots), re.DOTALL).fullmatch
+        self._is_fixed = composite.element.length is Length.FIXED
+        self._is_binary = composite.element.encoding is Encoding.BINARY
+        pattern = _pattern(self._slots, "" if self._is_fixed else "?")
+        self._match = re.compile(pattern, re.DOTALL).fullmatch
 
     def decode(self, value: str) -> dict[str, str]:
         """The parts that `value` has."""
         found = self._match(value)
-        if found is None:  # broken: fail where and why `locate` says
+        if found is None or self._has_half_a_byte(value):  # fail where and why `locate` says
             return {part.key: part.value for part in self.locate(value)}
         values = zip(self._keys, found.groups(), strict=True)
         return {key: part for key, part in values if part is not None}
 
     def locate(self, value: str) -> Iterator[Part]:
         """Each part with its place, up to the first that is broken."""
+        if self._has_half_a_byte(value):
+            raise self._composite.broken("", value, len(value), "expected whole bytes in hex")
         for slot in self._slots:
-            if slot.start == len(value):
+            if slot.start == len(value) and not self._is_fixed:
                 return
             yield _read(self._composite, slot, value, 0, "")
         if len(value) > self._slots[-1].end:
@@ -57,17 +62,14 @@ class PositionalCodec:
         _refuse_unknown(self._composite, values, self._slots, "")
         text, missing = "", len(values)
         for slot in self._slots:
-            if missing == 0 and self._is_whole(text):
+            if missing == 0 and not self._is_fixed and not self._has_half_a_byte(text):
                 break
             missing -= slot.key in values
             text += _write(self._composite, slot, values.get(slot.key, slot.filler), "")
         return text
 
-    def _is_whole(self, text: str) -> bool:
-        element = self._composite.element
-        if element.length is Length.FIXED:
-            return False
-        return element.encoding is not Encoding.BINARY or len(text) % 2 == 0
+    def _has_half_a_byte(self, text: str) -> bool:
+        return self._is_binary and len(text) % 2 == 1
 
 
 class RepeatedCodec:
@@ -123,11 +125,11 @@ def _slots(elements: Mapping[str, Element]) -> tuple[_Slot, ...]:
     return tuple(slots)
 
 
-def _optional_tail(slots: Sequence[_Slot]) -> str:
-    """The pattern of `slots` of which any number at the end may be missing."""
+def _pattern(slots: Sequence[_Slot], tail: str) -> str:
+    """The pattern of `slots`; with the `tail` ``"?"`` any number at the end may be missing."""
     pattern = ""
     for slot in reversed(slots):
-        pattern = f"(?:{slot.form.pattern}{pattern})?"
+        pattern = f"(?:{slot.form.pattern}{pattern}){tail}"
     return pattern
 
 

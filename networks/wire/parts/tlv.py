@@ -71,11 +71,7 @@ class _Ber:
 
     def write(self, tag: str, value: str) -> str:
         length = len(value) // 2
-        try:
-            tag_end = _read_tag(bytes.fromhex(tag), 0, len(tag) // 2)
-        except ValueError:
-            tag_end = 0
-        if 2 * tag_end != len(tag) or not tag:
+        if not _is_ber_tag(tag):
             raise Misfit("expected a BER tag in hex")
         if length > _LONGEST:
             raise Misfit(f"expected at most {_LONGEST} bytes")
@@ -134,6 +130,13 @@ def _read_tag(data: bytes, start: int, end: int) -> int:
         expected = f"expected a BER tag of 1 to {_LONGEST_TAG} bytes, not 00"
         raise BrokenTlv("", start, expected)
     return at + 1
+
+
+def _is_ber_tag(tag: str) -> bool:
+    try:
+        return tag != "" and 2 * _read_tag(bytes.fromhex(tag), 0, len(tag) // 2) == len(tag)
+    except ValueError:
+        return False
 
 
 def _read_length(data: bytes, tag: str, at: int, end: int) -> tuple[int, int]:
