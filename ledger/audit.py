@@ -76,7 +76,7 @@ def audit(connection: Connection) -> AuditReport:
     currencies = select(accounts.c.currency, func.sum(accounts.c.posted)).group_by(
         accounts.c.currency
     )
-    totals = dict(connection.execute(currencies).tuples().all())
+    totals = {currency: int(total) for currency, total in connection.execute(currencies)}
     return AuditReport(counts, totals, tuple(found))
 
 

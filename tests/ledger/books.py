@@ -1,0 +1,192 @@
+"""Short ways to say commands, so that a table of cases reads as a story."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+from ledger.audit import audit
+from ledger.commands import (
+    Advise,
+    AnyCommand,
+    Authorize,
+    Clear,
+    Decision,
+    Origin,
+    Purpose,
+    Reference,
+    Reverse,
+    SpendingLimits,
+)
+from ledger.database import Database
+from ledger.ledger import Ledger, Wallet
+from ledger.money import Money
+from ledger.outcomes import Outcome
+
+NOW = 1_800_000_000_000_000  # microseconds
+DAY = 86_400_000_000
+CARD = 7
+NETWORK = "visanet"
+
+
+def yen(amount: int) -> Money:
+    return Money(amount, "JPY")
+
+
+def named(
+    transaction_id: str = "", trace: str = "", approval_code: str = "", rrn: str = ""
+) -> Reference:
+    return Reference(transaction_id, trace, rrn, approval_code)
+
+
+class Books:
+    """A ledger with one wallet (1), and commands about it; each new one has its own key."""
+
+    def __init__(self, folder: Path, balance: int = 1000) -> None:
+        self.url = f"sqlite:///{folder / 'ledger.db'}"
+        self.database = Database.open(self.url)
+        self.ledger = Ledger(self.database)
+        self.ledger.create_schema()
+        self.open(1, balance)
+        self.numbers = count(1)
+        self.now = NOW
+
+    def open(self, account_id: int, balance: int = 0, credit_line: int = 0) -> None:
+        wallet = Wallet(
+            account_id=account_id,
+            currency="JPY",
+            at=NOW,
+            opening_balance=balance,
+            credit_line=credit_line,
+        )
+        assert self.ledger.open_wallet(wallet)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def ask(self, command: AnyCommand) -> Decision:
+        """Decide one command, then audit."""
+        decision = self.ledger.apply([command])[0]
+        self.must_balance()
+        return decision
+
+    def must_balance(self) -> None:
+        with self.database.reading() as connection:
+            report = audit(connection)
+        assert report.clean, report.disagreements
+        assert not any(report.totals.values())
+
+    def origin(
+        self, transaction_id: str = "", trace: str = "", key: str = "", fingerprint: str = "same"
+    ) -> Origin:
+        number = next(self.numbers)
+        return Origin(
+            network=NETWORK,
+            request_key=key or f"key-{number}",
+            trace=trace or f"trace-{number}",
+            transaction_id=transaction_id,
+            rrn=f"rrn-{number}",
+            fingerprint=fingerprint,
+        )
+
+    def authorize(
+        self,
+        amount: int | Money,
+        origin: Origin | None = None,
+        *,
+        purpose: Purpose = Purpose.PURCHASE,
+        account_id: int = 1,
+        approval_code: str = "123456",
+        partial: bool = False,
+        estimated: bool = False,
+        refusal: Outcome | None = None,
+        limits: SpendingLimits | None = None,
+        increment_of: Reference | None = None,
+        expires_at: int | None = None,
+        day: int = 20270115,
+    ) -> Authorize:
+        return Authorize(
+            account_id=account_id,
+            origin=origin or self.origin(),
+            at=self.now,
+            instrument_id=CARD,
+            day=day,
+            purpose=purpose,
+            amount=yen(amount) if isinstance(amount, int) else amount,
+            approval_code=approval_code,
+            expires_at=expires_at or NOW + 7 * DAY,
+            partial_allowed=partial,
+            estimated=estimated,
+            refusal=refusal,
+            limits=limits,
+            increment_of=increment_of,
+        )
+
+    def advise(
+        self,
+        amount: int | Money,
+        reference: Reference = Reference(),  # noqa: B008 - frozen
+        origin: Origin | None = None,
+        *,
+        approved: bool = True,
+        purpose: Purpose = Purpose.PURCHASE,
+        completes: bool = False,
+        account_id: int = 1,
+    ) -> Advise:
+        return Advise(
+            account_id=account_id,
+            origin=origin or self.origin(),
+            at=self.now,
+            instrument_id=CARD,
+            day=20270115,
+            purpose=purpose,
+            amount=yen(amount) if isinstance(amount, int) else amount,
+            approved=approved,
+            reference=reference,
+            approval_code="654321",
+            expires_at=NOW + 7 * DAY,
+            completes=completes,
+        )
+
+    def reverse(
+        self,
+        reference: Reference,
+        amount: int = 0,
+        origin: Origin | None = None,
+        *,
+        replacement: int | Money | None = None,
+        account_id: int = 1,
+    ) -> Reverse:
+        return Reverse(
+            account_id=account_id,
+            origin=origin or self.origin(),
+            at=self.now,
+            reference=reference,
+            amount=yen(amount),
+            replacement=yen(replacement) if isinstance(replacement, int) else replacement,
+        )
+
+    def clear(
+        self,
+        amount: int | Money,
+        reference: Reference = Reference(),  # noqa: B008 - frozen
+        origin: Origin | None = None,
+        *,
+        credit: bool = False,
+        part: tuple[int, int] = (0, 0),
+        fee: int = 0,
+        points: int = 0,
+        account_id: int = 1,
+    ) -> Clear:
+        return Clear(
+            account_id=account_id,
+            origin=origin or self.origin(),
+            at=self.now,
+            reference=reference,
+            amount=yen(amount) if isinstance(amount, int) else amount,
+            credit=credit,
+            sequence=part[0],
+            count=part[1],
+            fee=fee,
+            points=points,
+        )

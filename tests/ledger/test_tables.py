@@ -1,0 +1,53 @@
+"""The rules that `tables.py` states of itself."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from sqlalchemy import Float, ForeignKeyConstraint, Numeric, Table, UniqueConstraint
+
+from ledger import rows
+from ledger.tables import metadata
+
+STRUCTS = {
+    "accounts": rows.Account,
+    "authorizations": rows.Authorization,
+    "holds": rows.Hold,
+    "spending": rows.Spending,
+    "reversals": rows.Reversal,
+    "clearings": rows.Clearing,
+    "postings": rows.Posting,
+    "entries": rows.Entry,
+    "events": rows.Event,
+}
+TABLES = [pytest.param(table, id=table.name) for table in metadata.sorted_tables]
+
+
+def test_every_table_has_its_struct() -> None:
+    assert set(STRUCTS) == set(metadata.tables)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_columns_stand_in_the_order_of_the_fields(table: Table) -> None:
+    fields = [field.name for field in msgspec.structs.fields(STRUCTS[table.name])]
+    assert fields == [column.name for column in table.columns]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_account_begins_every_key(table: Table) -> None:
+    keys = [list(table.primary_key.columns)]
+    for constraint in table.constraints:
+        if isinstance(constraint, (UniqueConstraint, ForeignKeyConstraint)):
+            keys.append(list(constraint.columns))
+    assert {key[0].name for key in keys} == {"account_id"}
+    assert not any(index.unique for index in table.indexes)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_floats_sequences_or_cascades(table: Table) -> None:
+    for column in table.columns:
+        assert not isinstance(column.type, (Float, Numeric))
+        assert column.autoincrement is not True
+        assert column.default is None
+        assert column.nullable is False
+    assert all(key.ondelete is None for key in table.foreign_keys)
