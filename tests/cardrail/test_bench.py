@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
+from cardrail import bench_codec
 from cardrail.bench import bench_app
 from cardrail.bench_codec import contests
 
@@ -57,8 +59,10 @@ def test_table_shows_every_row() -> None:
         assert word in result.stdout
 
 
-def test_engines_that_disagree_are_an_error() -> None:
-    _, compiled, _ = next(contests())
+def test_engines_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, compiled, reference = next(contests())
     compiled.expected = {}
-    compiled.run(1)
-    assert compiled.errors == 1
+    monkeypatch.setattr(bench_codec, "contests", lambda: iter([(name, compiled, reference)]))
+    result = CliRunner().invoke(bench_app, FEW)
+    assert result.exit_code == 1
+    assert compiled.errors == 2

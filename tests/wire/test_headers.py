@@ -220,3 +220,10 @@ def test_broken_json_names_the_field(form: object, fields: dict[str, str], named
     with pytest.raises(HeaderError) as caught:
         (VIP if form is VIP else QPX).from_json(fields, 4)
     assert caught.value.field == named
+
+
+def test_extent_of_a_header_needs_no_valid_header() -> None:
+    assert VIP.extent(REQUEST) == 22
+    assert VIP.extent(REJECT[:3]) == 48
+    assert VIP.extent(b"") == 22
+    assert QPX.extent(b"?") == 12
