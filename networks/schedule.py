@@ -17,6 +17,8 @@ import msgspec
 from networks.life import Life
 from networks.traffic import Pace
 
+LONGEST_RETRY = 4.0  # seconds
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of one run.
@@ -32,7 +34,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     attempts
         How often a message that has to arrive is sent.
     retry_seconds
-        Before it is sent again, times the number of attempts.
+        Before it is sent again for the first time; then twice as long, up to `LONGEST_RETRY`.
     ahead_seconds
         How much too early a message may be sent, so that a coarse timer makes none late.
     """
@@ -42,9 +44,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     cards: int = 1000
     window: int = 64
-    attempts: int = 5
+    attempts: int = 12
     retry_seconds: float = 0.25
     ahead_seconds: float = 0.001
+
+    def retry_after(self, attempts: int) -> float:
+        """Seconds until a message that was sent `attempts` times is sent again."""
+        return min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_RETRY)
 
     @property
     def pace(self) -> Pace:
@@ -100,22 +106,25 @@ class Schedule:
         return intended
 
     def take_life(self, now: float, *, may_hurry: bool) -> Life | None:
-        """The next life whose errand or retry is due."""
+        """The next life whose errand or retry is due; at the end, only as the window allows."""
+        if not (self.beginning or may_hurry):
+            return None
         if self._retries and self._retries[0][0] <= now:
             return heapq.heappop(self._retries)[2]
-        hurry = may_hurry and not self.beginning
+        hurry = not self.beginning
         if self._errands and (hurry or self._errands[0][0] <= now):
             return heapq.heappop(self._errands)[2]
         return None
 
     def next_due(self, *, may_hurry: bool) -> float | None:
         """When something will be due; ``None`` when only an answer can tell."""
+        if not (self.beginning or may_hurry):
+            return None
         times = [self._retries[0][0]] if self._retries else []
         if self._arrival is not None:
             times.append(self._begin + self._arrival)
         if self._errands:
-            hurry = may_hurry and not self.beginning
-            times.append(self._begin if hurry else self._errands[0][0])
+            times.append(self._errands[0][0] if self.beginning else self._begin)
         return min(times, default=None)
 
     def stop(self) -> None:

@@ -304,8 +304,7 @@ class Simulator:
 
     def _retry(self, life: Life, now: float, reason: str) -> None:
         if life.attempts < self.run.attempts:
-            due = now + self.run.retry_seconds * life.attempts
-            self._schedule.add_retry(due, life)
+            self._schedule.add_retry(now + self.run.retry_after(life.attempts), life)
         else:
             self._give_up(life, reason)
 
