@@ -62,7 +62,6 @@ class LateDecisions:
 
     def _pay(self) -> None:
         """Hand the ledger what is owed, as far as it takes it."""
-        self._retrying = False
         while self._owed:
             command = self._owed[0]
             try:
@@ -83,4 +82,8 @@ class LateDecisions:
     def _retry(self) -> None:
         if not self._retrying:
             self._retrying = True
-            self._call_later(_RETRY_SECONDS, self._pay)
+            self._call_later(_RETRY_SECONDS, self._pay_again)
+
+    def _pay_again(self) -> None:
+        self._retrying = False
+        self._pay()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select, text
 
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
@@ -99,16 +99,16 @@ class Running:
         self,
         path: Path,
         policy: Policy,
-        capacity: int,
+        bounds: tuple[int, int],
         tell: Callable[[DecisionRecord], None],
     ) -> None:
         self.database = Database.open(f"sqlite:///{path}/ledger.db")
         self.ledger = Ledger(self.database)
         self.vault = PanVault(b"i" * 32, b"e" * 32)
         self.registry = CardRegistry(absent_seconds=0.0)
-        self.writer = LedgerWriter(self.ledger, capacity=capacity)
+        self.writer = LedgerWriter(self.ledger, capacity=bounds[0])
         loop = asyncio.get_running_loop()
-        self.lookups = CardLookups(self.database, loop.call_soon_threadsafe)
+        self.lookups = CardLookups(self.database, loop.call_soon_threadsafe, most=bounds[1])
         self.records: list[DecisionRecord] = []
         self._tell = tell
         issuer = Issuer(
@@ -189,8 +189,27 @@ class Running:
         return row.posted, row.held
 
     def holds_count(self) -> int:
+        """How many holds there ever were."""
+        return self._count(tables.holds)
+
+    def reversals_count(self) -> int:
+        """How many reversals the ledger has."""
+        return self._count(tables.reversals)
+
+    @contextmanager
+    def table_missing(self, name: str) -> Iterator[None]:
+        """The database cannot serve `name` for a while."""
+        with self.database.transaction() as connection:
+            connection.execute(text(f"ALTER TABLE {name} RENAME TO elsewhere"))
+        try:
+            yield
+        finally:
+            with self.database.transaction() as connection:
+                connection.execute(text(f"ALTER TABLE elsewhere RENAME TO {name}"))
+
+    def _count(self, table: Table) -> int:
         with self.database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(tables.holds)) or 0
+            return connection.scalar(select(func.count()).select_from(table)) or 0
 
     def assert_books_balance(self) -> None:
         with self.database.reading() as connection:
@@ -219,10 +238,11 @@ async def running(
     balance: int = BALANCE,
     policy: Policy = Policy(),
     capacity: int = 1000,
+    lookups_most: int = 1000,
     tell: Callable[[DecisionRecord], None] = _nothing,
 ) -> AsyncIterator[Running]:
     """A gateway with `cards`, or with card 1; the books balance when it ends."""
-    gateway = Running(path, policy, capacity, tell)
+    gateway = Running(path, policy, (capacity, lookups_most), tell)
     gateway.ledger.create_schema()
     with gateway.database.transaction() as connection:
         create_card_schema(connection)

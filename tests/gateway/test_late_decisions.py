@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from gateway.authorize import authorize
+from gateway.late_decisions import LateDecisions
+from gateway.reversals import reverse
+from ledger.commands import AnyCommand, Authorize, Clear, Decision, Reverse
+from ledger.outcomes import Outcome
+from ledger.reversing import CLEARED_ALREADY
+from ledger.writer import LedgerBusy, OnDecided, WriterStopped
+from tests.gateway.samples import case, financial, purchase, reversal
+
+APPROVED = Decision(
+    outcome=Outcome.APPROVED,
+    authorization_id=5,
+    account_id=70,
+    amount=1250,
+    currency="JPY",
+    approval_code="ABC123",
+    available=0,
+    posted=0,
+    explanation="",
+)
+
+
+class Queue:
+    """A ledger's queue and a clock's timers, by hand."""
+
+    def __init__(self) -> None:
+        self.trouble: Exception | None = None
+        self.taken: list[tuple[AnyCommand, OnDecided]] = []
+        self.timers: list[Callable[[], None]] = []
+        self.late = LateDecisions(self.submit, self.call_later)
+
+    def submit(self, command: AnyCommand, on_decided: OnDecided) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.taken.append((command, on_decided))
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> None:
+        assert seconds > 0
+        self.timers.append(function)
+
+    def wait(self) -> None:
+        timers, self.timers = self.timers, []
+        for function in timers:
+            function()
+
+
+def command(request: object = None) -> Authorize:
+    made = authorize(purchase() if request is None else request, case())  # type: ignore[arg-type]
+    assert isinstance(made, Authorize)
+    return made
+
+
+def test_an_approval_that_comes_late_is_reversed() -> None:
+    queue = Queue()
+    queue.late.settle(command(), APPROVED)
+    [(taken, _)] = queue.taken
+    assert isinstance(taken, Reverse)
+    assert taken.reference.trace == command().origin.trace
+    assert queue.late.has_taken_back(command())
+    assert queue.late.owed_count == 0
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        None,
+        msgspec.structs.replace(APPROVED, replayed=True),
+        msgspec.structs.replace(APPROVED, outcome=Outcome.INSUFFICIENT_FUNDS),
+    ],
+    ids=["failed", "a repeat", "declined"],
+)
+def test_what_has_made_no_hold_is_left_alone(decision: Decision | None) -> None:
+    queue = Queue()
+    queue.late.settle(command(), decision)
+    assert queue.taken == []
+    assert not queue.late.has_taken_back(command())
+
+
+def test_a_late_reversal_stays() -> None:
+    queue = Queue()
+    queue.late.settle(reverse(reversal(), case()), APPROVED)
+    assert queue.taken == []
+
+
+@pytest.mark.parametrize("trouble", [LedgerBusy(1), WriterStopped()])
+def test_what_the_ledger_cannot_take_now_it_gets_later(trouble: Exception) -> None:
+    queue = Queue()
+    queue.trouble = trouble
+    queue.late.settle(command(), APPROVED)
+    queue.late.settle(command(purchase(stan="000999")), APPROVED)
+    assert (queue.late.owed_count, len(queue.timers)) == (2, 1)
+    queue.wait()
+    assert (queue.late.owed_count, len(queue.timers)) == (2, 1)
+    queue.trouble = None
+    queue.wait()
+    assert (queue.late.owed_count, len(queue.taken), queue.timers) == (0, 2, [])
+
+
+def test_what_the_ledger_fails_to_do_is_asked_again() -> None:
+    queue = Queue()
+    queue.late.settle(command(), APPROVED)
+    [(first, decided)] = queue.taken
+    decided(None)
+    queue.wait()
+    assert [taken for taken, _ in queue.taken] == [first, first]
+    queue.taken[1][1](APPROVED)
+    assert (queue.late.owed_count, queue.timers) == (0, [])
+
+
+def test_a_single_message_posted_already_is_paid_back() -> None:
+    queue = Queue()
+    queue.late.settle(command(financial()), APPROVED)
+    queue.taken[0][1](msgspec.structs.replace(APPROVED, explanation=CLEARED_ALREADY))
+    back = queue.taken[1][0]
+    assert isinstance(back, Clear)
+    assert (back.credit, back.amount) == (True, command().amount)
+
+
+def test_its_memory_is_bounded() -> None:
+    queue = Queue()
+    commands = [command(purchase(stan=f"{n:06d}")) for n in range(10_002)]
+    for each in commands:
+        queue.late.settle(each, APPROVED)
+    assert [queue.late.has_taken_back(each) for each in commands[:4]] == [False, False, True, True]
