@@ -8,6 +8,7 @@ asterisk would otherwise go to a network as data.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from networks.wire.dialect import Dialect
 from networks.wire.errors import DecodeError, EncodeError
@@ -15,16 +16,23 @@ from networks.wire.masking import HIDDEN
 from networks.wire.parts.positional import RepeatedCodec
 from networks.wire.spec import (
     Bitmapped,
-    Datasets,
     Element,
     Encoding,
     Exposure,
     Parts,
     Positional,
     Repeated,
-    Tagged,
 )
 from networks.wire.subfields import named_parts, parts_codec
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A composite element that parts are written into."""
+
+    field: str
+    element: Element
+    parts: Parts
 
 
 def compose_fields(
@@ -45,7 +53,8 @@ def compose_fields(
         element = dialect.elements.get(field)
         if element is None or element.parts is None:
             raise EncodeError(field, "this dialect defines no parts of the element")
-        composed[field] = _write_parts(field, element, given, composed.get(field))
+        written = _Written(field, element, element.parts)
+        composed[field] = _write_parts(written, given, composed.get(field))
     return composed
 
 
@@ -64,14 +73,15 @@ def _by_element(subfields: Mapping[str, object]) -> dict[str, object]:
     return elements
 
 
-def _write_parts(field: str, element: Element, given: object, before: str | None) -> str:
+def _write_parts(target: _Written, given: object, before: str | None) -> str:
+    field, element = target.field, target.element
     codec = parts_codec(field, element)
     if isinstance(codec, RepeatedCodec):
         if not isinstance(given, list):
             raise EncodeError(field, "expected a list of groups")
-        groups = [_named(f"{field}.{at}", element, group) for at, group in enumerate(given, 1)]
+        groups = [_named(f"{field}.{at}", target.parts, group) for at, group in enumerate(given, 1)]
         return codec.encode(groups)
-    parts = _named(field, element, given)
+    parts = _named(field, target.parts, given)
     if before is None:
         return codec.encode(parts)
     try:
@@ -80,25 +90,22 @@ def _write_parts(field: str, element: Element, given: object, before: str | None
         raise EncodeError(error.field, error.expected) from None
 
 
-def _named(field: str, element: Element, given: object) -> dict[str, str]:
+def _named(field: str, layout: Parts, given: object) -> dict[str, str]:
     if not isinstance(given, dict):
         raise EncodeError(field, "expected an object of parts")
     return {
-        str(key): _text(f"{field}.{key}", _part_element(element.parts, str(key)), value)
+        str(key): _text(f"{field}.{key}", _part_element(layout, str(key)), value)
         for key, value in given.items()
     }
 
 
-def _part_element(parts: Parts | None, key: str) -> Element | None:
+def _part_element(parts: Parts, key: str) -> Element | None:
     """The form of part `key`, if the dialect knows it."""
-    match parts:
-        case Bitmapped():
-            return {str(bit): element for bit, element in parts.elements.items()}.get(key)
-        case Positional() | Repeated():
-            return parts.elements.get(key)
-        case Datasets() | Tagged():
-            return parts.tags.get(key.upper())
-    return None
+    if isinstance(parts, Bitmapped):
+        return {str(bit): element for bit, element in parts.elements.items()}.get(key)
+    if isinstance(parts, Positional | Repeated):
+        return parts.elements.get(key)
+    return parts.tags.get(key.upper())
 
 
 def _text(field: str, element: Element | None, value: object) -> str:

@@ -120,10 +120,8 @@ def _describe_elements(found: Description, dialect: Dialect, message: bytes, bas
     except DecodeError as raised:
         error, fields = raised, dict(raised.partial)
     reading = Reading(dialect, fields, found.clear)
-    at, end = 0, len(message) if error is None else error.position
+    at = 0
     for key in sorted(fields, key=_order):
-        if at >= end:
-            break  # a broken element hides those behind it
         element = dialect.elements[key]
         head = message[at : at + _HEAD_BYTES[element.length]].hex().upper()
         placed = Placed(key, element, fields[key], base + at, head)
