@@ -98,9 +98,10 @@ class Canonical:
             new = codec.decode(written) if written is not None else {}
             parts = codec.decode(fields[element])
             for attribute in attributes:
-                parts.pop(attribute.part, None)
                 if attribute.part in new:
-                    parts[attribute.part] = new[attribute.part]
+                    parts[attribute.part] = new[attribute.part]  # a tag keeps its place
+                else:
+                    parts.pop(attribute.part)
             written = codec.encode(parts) if parts else None
         if written is None:
             fields.pop(element)

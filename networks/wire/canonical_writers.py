@@ -123,7 +123,7 @@ def _whole(access: PartsAccess, place: Attribute) -> str:
             return f"ebcdic({name}, {place.path!r})"
         case Kind.ORIGINAL | Kind.AMOUNTS:
             return f"encode_{place.element}(write_{place.kind}({name}))"
-        case Kind.TEXT:
+        case _:
             is_padded = element.encoding in _TEXT and element.length is Length.FIXED
             if is_padded and not element.numeric:
                 return (

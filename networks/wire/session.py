@@ -17,6 +17,7 @@ from networks.wire.canonical import canonical_for
 from networks.wire.dialect import Dialect
 from networks.wire.errors import (
     NO_FIELDS,
+    DuplicateKey,
     FrameCut,
     FrameTooLong,
     IllegalTransition,
@@ -359,13 +360,16 @@ class Session:
         return management_request(code, self._stan, now)
 
     def _send_probe(self, now: float) -> None:
-        self._is_probing = True
         if self.limits.probe is Probe.POLL:
             self._timers.polled(now)
             self._send(b"")
-            return
-        message = self._management_request(self.dialect.management.echo, now)
-        self._send_request(message, now, now + self.limits.probe_seconds, Probe.ECHO)
+        else:
+            message = self._management_request(self.dialect.management.echo, now)
+            try:
+                self._send_request(message, now, now + self.limits.probe_seconds, Probe.ECHO)
+            except DuplicateKey:  # the caller's own management took this STAN: try the next one
+                return
+        self._is_probing = True
 
     # The link's state.
 
