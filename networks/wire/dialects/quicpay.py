@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from networks.wire.compile import Codec
 from networks.wire.dialect import Dialect, ManagementCodes
+from networks.wire.dialects import iso1987
 from networks.wire.dialects import quicpay_parts as parts
 from networks.wire.framing import Framing
 from networks.wire.qpx_header import QpxHeader
@@ -48,48 +49,20 @@ def _b(name: str, width: int, exposure: Exposure = _OPEN) -> Element:
     return Element(name, Encoding.BINARY, Length.FIXED, width, exposure=exposure)
 
 
+_SHARED = {
+    **{key: _n(name, digits) for key, (name, digits) in iso1987.NUMERIC.items()},
+    **{key: _an(name, characters) for key, (name, characters) in iso1987.TEXT.items()},
+}
+
 _FIRST_BITMAP = {
     "2": _n_upto("Primary account number", 19, _PAN),
-    "3": _n("Processing code", 6),
-    "4": _n("Amount, transaction", 12),
-    "5": _n("Amount, settlement", 12),
-    "6": _n("Amount, cardholder billing", 12),
-    "7": _n("Transmission date and time", 10),
-    "8": _n("Amount, cardholder billing fee", 8),
-    "9": _n("Conversion rate, settlement", 8),
-    "10": _n("Conversion rate, cardholder billing", 8),
-    "11": _n("System trace audit number", 6),
-    "12": _n("Time, local transaction", 6),
-    "13": _n("Date, local transaction", 4),
     "14": _n("Date, expiration", 4, _SECRET),
-    "15": _n("Date, settlement", 4),
-    "16": _n("Date, conversion", 4),
-    "17": _n("Date, capture", 4),
-    "18": _n("Merchant category code", 4),
-    "19": _n("Acquiring institution country code", 3),
-    "20": _n("PAN extended, country code", 3),
-    "21": _n("Forwarding institution country code", 3),
     "22": _n("Point-of-service entry mode", 3),
-    "23": _n("Card sequence number", 3),
-    "24": _n("Network international identifier", 3),
-    "25": _n("Point-of-service condition code", 2),
-    "26": _n("Point-of-service PIN capture code", 2),
-    "27": _n("Authorization identification response length", 1),
-    "28": _an("Amount, transaction fee", 9),
-    "29": _an("Amount, settlement fee", 9),
-    "30": _an("Amount, transaction processing fee", 9),
-    "31": _an("Amount, settlement processing fee", 9),
     "32": _n_upto("Acquiring institution identification code", 11),
     "33": _n_upto("Forwarding institution identification code", 11),
     "34": _an_upto("PAN, extended", 28, _SECRET),
     "35": _an_upto("Track 2 data", 37, _SECRET),
     "36": _an_upto("Track 3 data", 104, _SECRET),
-    "37": _an("Retrieval reference number", 12),
-    "38": _an("Authorization identification response", 6),
-    "39": _an("Response code", 2),
-    "40": _an("Service restriction code", 3),
-    "41": _an("Card acceptor terminal identification", 8),
-    "42": _an("Card acceptor identification code", 15),
     "43": Element("Card acceptor name/location", Encoding.KANA, Length.FIXED, 40),
     "44": _an_upto("Additional response data", 25),
     "45": _an_upto("Track 1 data", 76, _SECRET),
@@ -103,11 +76,7 @@ _FIRST_BITMAP = {
         exposure=_SECRET,
         parts=parts.DE_48,
     ),
-    "49": _n("Currency code, transaction", 3),
-    "50": _n("Currency code, settlement", 3),
-    "51": _n("Currency code, cardholder billing", 3),
     "52": _b("PIN data", 8, _SECRET),
-    "53": _n("Security-related control information", 16),
     "54": _an_upto("Additional amounts", 120),
     "55": Element(
         "Integrated circuit card data", Encoding.BINARY, Length.ASCII_3, 255, exposure=_SECRET
@@ -124,39 +93,9 @@ _FIRST_BITMAP = {
 }
 
 _SECOND_BITMAP = {
-    "66": _n("Settlement code", 1),
-    "67": _n("Extended payment code", 2),
-    "68": _n("Receiving institution country code", 3),
-    "69": _n("Settlement institution country code", 3),
-    "70": _n("Network management information code", 3),
-    "71": _n("Message number", 4),
-    "72": _n("Message number, last", 4),
-    "73": _n("Date, action", 6),
-    "74": _n("Credits, number", 10),
-    "75": _n("Credits, reversal number", 10),
-    "76": _n("Debits, number", 10),
-    "77": _n("Debits, reversal number", 10),
-    "78": _n("Transfers, number", 10),
-    "79": _n("Transfers, reversal number", 10),
-    "80": _n("Inquiries, number", 10),
-    "81": _n("Authorizations, number", 10),
-    "82": _n("Credits, processing fee amount", 12),
-    "83": _n("Credits, transaction fee amount", 12),
-    "84": _n("Debits, processing fee amount", 12),
-    "85": _n("Debits, transaction fee amount", 12),
-    "86": _n("Credits, amount", 16),
-    "87": _n("Credits, reversal amount", 16),
-    "88": _n("Debits, amount", 16),
-    "89": _n("Debits, reversal amount", 16),
     "90": _n("Original data elements", 42, parts=parts.DE_90),
-    "91": _an("File update code", 1),
-    "92": _an("File security code", 2),
-    "93": _an("Response indicator", 5),
-    "94": _an("Service indicator", 7),
     "95": _an("Replacement amounts", 42),
     "96": _b("Message security code", 8, _SECRET),
-    "97": _an("Amount, net settlement", 17),
-    "98": _an("Payee", 25),
     "99": _n_upto("Settlement institution identification code", 11),
     "100": _n_upto("Receiving institution identification code", 11),
     "101": _an_upto("File name", 17),
@@ -173,6 +112,7 @@ ELEMENTS = MappingProxyType(
         "t": _n("Message type identifier", 4),
         "p": _b("Primary bitmap", 8),
         "1": _b("Secondary bitmap", 8),
+        **_SHARED,
         **_FIRST_BITMAP,
         **_SECOND_BITMAP,
     }
