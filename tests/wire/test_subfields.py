@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol, cast
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from networks.wire.dialects import DIALECTS, VISANET
@@ -420,6 +420,7 @@ def values_of(element: Element) -> st.SearchStrategy[object]:
 
 
 @pytest.mark.parametrize("name", COMPOSITE)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_what_is_encoded_decodes_to_the_same_in_the_same_order(
     name: str, data: st.DataObject
@@ -452,6 +453,7 @@ def stepwise(form: AnyCodec, value: str) -> object:
 
 
 @pytest.mark.parametrize("name", COMPOSITE)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_what_decodes_encodes_to_the_same_and_quick_and_slow_paths_agree(
     name: str, data: st.DataObject
