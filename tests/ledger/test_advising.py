@@ -1,0 +1,127 @@
+"""Advices apply unconditionally and replace what we had decided."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from ledger.commands import Purpose
+from ledger.money import Money
+from ledger.outcomes import Outcome
+from tests.ledger.books import DAY, NOW, Books, named
+
+
+def test_a_stand_in_approval_is_held_even_below_zero(books: Books) -> None:
+    decision = books.ask(books.advise(1500, named("A")))
+    assert decision.outcome is Outcome.APPROVED
+    assert decision.available == -500
+    assert decision.explanation == "held JPY 1,500 as advised"
+    assert decision.approval_code == "654321"
+
+
+def test_it_replaces_a_local_approval_of_the_same_transaction(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    decision = books.ask(books.advise(400, named("A")))
+    assert decision.available == 600
+    assert decision.explanation == "JPY 400 replaces the hold of JPY 300"
+
+
+def test_it_replaces_by_its_own_transaction_id_if_it_names_no_other(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    assert books.ask(books.advise(400, origin=books.origin("A"))).available == 600
+
+
+def test_it_replaces_by_trace_where_there_is_no_transaction_id(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin(trace="s1")))
+    assert books.ask(books.advise(300, named(trace="s1"))).available == 700
+
+
+def test_it_replaces_a_local_decline(books: Books) -> None:
+    assert not books.ask(books.authorize(3000, books.origin("A"))).outcome.approved
+    assert books.ask(books.advise(3000, named("A"), books.origin("A"))).available == -2000
+    assert books.ask(books.clear(3000, named("A"))).available == -2000
+
+
+def test_a_declined_advice_releases_a_local_hold(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    decision = books.ask(books.advise(300, named("A"), approved=False))
+    assert (decision.outcome, decision.amount) == (Outcome.APPROVED, 0)
+    assert decision.available == 1000
+    assert decision.explanation == "declined by the network: hold of JPY 300 released"
+
+
+def test_a_declined_advice_of_nothing_we_know(books: Books) -> None:
+    decision = books.ask(books.advise(300, named("A"), approved=False))
+    assert decision.explanation == "declined by the network: there was no hold to release"
+
+
+@pytest.mark.parametrize(("actual", "available"), [(80, 920), (500, 500), (1500, -500), (0, 1000)])
+def test_a_completion_replaces_the_estimate(books: Books, actual: int, available: int) -> None:
+    books.ask(books.authorize(300, books.origin("A"), estimated=True))
+    assert books.ask(books.advise(actual, named("A"), completes=True)).available == available
+    assert books.ask(books.clear(max(actual, 1), named("A"))).posted == 1000 - max(actual, 1)
+
+
+def test_a_completion_counts_what_is_cleared_already(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ask(books.clear(100, named("A"), part=(1, 2)))
+    assert books.ask(books.advise(250, named("A"), completes=True)).available == 750
+
+
+@pytest.mark.parametrize(
+    ("ending", "told", "available"),
+    [
+        ("clear", "the original is cleared already: nothing is held", 700),
+        ("reverse", "the original is reversed already: nothing is held", 1000),
+        ("expire", "held JPY 300 as advised", 700),
+    ],
+)
+def test_after_the_end(books: Books, ending: str, told: str, available: int) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    if ending == "clear":
+        books.ask(books.clear(300, named("A")))
+    elif ending == "reverse":
+        books.ask(books.reverse(named("A")))
+    else:
+        assert books.ledger.expire(NOW + 7 * DAY) == 1
+    decision = books.ask(books.advise(300, named("A")))
+    assert (decision.explanation, decision.available) == (told, available)
+
+
+def test_a_reversal_that_came_first_wins(books: Books) -> None:
+    books.ask(books.reverse(named("A")))
+    decision = books.ask(books.advise(300, named("A"), books.origin("A")))
+    assert decision.explanation == "its reversal came first: nothing is held"
+    assert decision.available == 1000
+
+
+@pytest.mark.parametrize("purpose", [Purpose.CREDIT, Purpose.VERIFICATION, Purpose.INQUIRY])
+def test_what_holds_nothing_is_noted(books: Books, purpose: Purpose) -> None:
+    decision = books.ask(books.advise(50, purpose=purpose))
+    assert decision.explanation == f"{purpose} noted, nothing held"
+    assert decision.available == 1000
+
+
+def test_an_advice_of_nothing(books: Books) -> None:
+    assert books.ask(books.advise(0)).explanation == "advice of nothing: nothing is held"
+
+
+@pytest.mark.parametrize(
+    ("amount", "outcome"),
+    [
+        (Money(5, "USD"), Outcome.CURRENCY_UNSUPPORTED),
+        (Money(-5, "JPY"), Outcome.FORMAT_INVALID),
+        (Money(10**16, "JPY"), Outcome.FORMAT_INVALID),
+    ],
+)
+def test_what_no_account_can_hold(books: Books, amount: Money, outcome: Outcome) -> None:
+    decision = books.ask(books.advise(amount))
+    assert (decision.outcome, decision.available) == (outcome, 1000)
+
+
+def test_repeats_and_conflicts(books: Books) -> None:
+    command = books.advise(300, named("A"))
+    first = books.ask(command)
+    assert books.ask(command) == msgspec.structs.replace(first, replayed=True)
+    other = msgspec.structs.replace(command.origin, fingerprint="other")
+    assert books.ask(msgspec.structs.replace(command, origin=other)).outcome is Outcome.CONFLICT
