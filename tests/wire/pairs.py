@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
@@ -12,27 +11,33 @@ from networks.wire.dialect import Dialect
 from networks.wire.messages import AuthorizationRequest, CardRequest, Message
 from networks.wire.session import Session
 from networks.wire.session_events import Event, RequestReceived
+from networks.wire.session_limits import SessionLimits
 from tests.wire.vectors import vector
 
 NOW = 1_795_310_445.0  # 2026-11-22 01:20:45 UTC
 STATIONS = {"visanet": ("000000", "400552"), "quicpay": ("9001", "K001")}  # network, issuer
 PURCHASE = {"visanet": "contactless_purchase", "quicpay": "tap"}
 PAN = "4000001234567899"
+LIMITS = SessionLimits()
 
 
-def network_session(dialect: Dialect, **options: Any) -> Session:
+def network_session(dialect: Dialect, limits: SessionLimits = LIMITS) -> Session:
     """The network's end of a link."""
     network, issuer = STATIONS[dialect.name]
-    return Session(dialect, station=network, peer=issuer, **options)
+    return Session(dialect, station=network, peer=issuer, limits=limits)
 
 
-def issuer_session(dialect: Dialect, **options: Any) -> Session:
+def issuer_session(
+    dialect: Dialect, limits: SessionLimits = LIMITS, *, require_sign_on: bool = False
+) -> Session:
     """The issuer's end of a link."""
     network, issuer = STATIONS[dialect.name]
-    return Session(dialect, station=issuer, peer=network, **options)
+    return Session(
+        dialect, station=issuer, peer=network, limits=limits, require_sign_on=require_sign_on
+    )
 
 
-def purchase(dialect: Dialect, **changes: Any) -> CardRequest:
+def purchase(dialect: Dialect, **changes: object) -> CardRequest:
     """The purchase of the golden vectors, changed."""
     message = read(dialect, PURCHASE[dialect.name])
     assert isinstance(message, AuthorizationRequest)
