@@ -1,0 +1,198 @@
+"""The writer's thread, queue and answers; everything real, no sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from ledger.commands import AnyCommand, Decision
+from ledger.ledger import Ledger
+from ledger.outcomes import Outcome
+from ledger.writer import LedgerBusy, LedgerWriter, WriterStopped
+from tests.ledger.books import Books
+
+
+class Gated(Ledger):
+    """A real ledger whose batches wait until the test lets them through."""
+
+    def __init__(self, books: Books) -> None:
+        super().__init__(books.database)
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Semaphore(0)
+        self.batches: list[int] = []
+
+    def apply(self, batch: Sequence[AnyCommand]) -> list[Decision]:
+        self.entered.release()
+        assert self.gate.acquire(timeout=30)
+        self.batches.append(len(batch))
+        return super().apply(batch)
+
+    async def someone_entered(self) -> None:
+        assert await asyncio.to_thread(self.entered.acquire, True, 30)
+
+
+class Answers:
+    """Collects decisions, on the loop's thread only."""
+
+    def __init__(self) -> None:
+        self.decided: list[Decision | None] = []
+        self.thread = threading.get_ident()
+
+    def __call__(self, decision: Decision | None) -> None:
+        assert threading.get_ident() == self.thread
+        self.decided.append(decision)
+
+    @property
+    def outcomes(self) -> list[Outcome | None]:
+        return [each.outcome if each else None for each in self.decided]
+
+
+def test_a_lone_command_is_decided(books: Books) -> None:
+    async def scene() -> None:
+        writer = LedgerWriter(books.ledger)
+        writer.start()
+        decided = asyncio.get_running_loop().create_future()
+        writer.submit(books.authorize(5), decided.set_result)
+        assert (await decided).outcome is Outcome.APPROVED
+        await writer.stop()
+
+    asyncio.run(scene())
+    books.must_balance()
+
+
+def test_what_waits_goes_into_one_commit(books: Books) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger, batch_limit=3)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        for _ in range(5):
+            writer.submit(books.authorize(1), answers)
+        assert writer.waiting_count == 5
+        ledger.gate.release(3)
+        await writer.stop()
+        assert ledger.batches == [1, 3, 2]
+        assert answers.outcomes == [Outcome.APPROVED] * 6
+
+    asyncio.run(scene())
+    books.must_balance()
+
+
+def test_the_queue_is_bounded(books: Books) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger, capacity=2)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        writer.submit(books.authorize(1), answers)
+        writer.submit(books.authorize(1), answers)
+        with pytest.raises(LedgerBusy, match="2 commands wait for the ledger already"):
+            writer.submit(books.authorize(1), answers)
+        ledger.gate.release(2)
+        await writer.stop()
+        assert answers.outcomes == [Outcome.APPROVED] * 3
+
+    asyncio.run(scene())
+
+
+def test_a_poisoned_command_fails_alone(books: Books) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        writer.submit(books.authorize(10), answers)
+        writer.submit(msgspec.structs.replace(books.authorize(1), at="never"), answers)
+        writer.submit(books.authorize(20), answers)
+        ledger.gate.release(5)  # the lone one, the three together, then each by itself
+        await writer.stop()
+        approved = Outcome.APPROVED
+        assert answers.outcomes == [approved, approved, None, approved]
+
+    asyncio.run(scene())
+    assert books.ask(books.authorize(969)).outcome is Outcome.APPROVED
+
+
+def test_a_failing_database_fails_its_batch_and_comes_back(books: Books) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        _rename(books, "accounts", "lost")
+        ledger.gate.release()
+        writer.submit(books.authorize(1), answers)
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        _rename(books, "lost", "accounts")
+        writer.submit(books.authorize(1), answers)
+        ledger.gate.release(2)
+        await writer.stop()
+        assert answers.outcomes[0] is None
+        assert answers.outcomes[1:] == [Outcome.APPROVED] * 3
+
+    asyncio.run(scene())
+    books.must_balance()
+
+
+def test_an_operating_error_is_not_retried_one_by_one(books: Books) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        _rename(books, "holds", "lost")
+        for _ in range(3):
+            writer.submit(books.authorize(1), answers)
+        ledger.gate.release(2)
+        await writer.stop()
+        assert ledger.batches == [1, 3]
+        assert answers.outcomes == [None] * 4
+
+    asyncio.run(scene())
+
+
+def test_before_the_start_and_after_the_end(books: Books) -> None:
+    async def scene() -> None:
+        writer = LedgerWriter(books.ledger)
+        with pytest.raises(WriterStopped):
+            writer.submit(books.authorize(1), print)
+        await writer.stop()
+        writer.start()
+        await writer.stop()
+        await writer.stop()
+        with pytest.raises(WriterStopped):
+            writer.submit(books.authorize(1), print)
+
+    asyncio.run(scene())
+
+
+def test_stopping_writes_what_waits(books: Books) -> None:
+    async def scene() -> None:
+        answers = Answers()
+        writer = LedgerWriter(books.ledger, batch_limit=7)
+        writer.start()
+        for _ in range(100):
+            writer.submit(books.authorize(1), answers)
+        await writer.stop()
+        assert answers.outcomes == [Outcome.APPROVED] * 100
+
+    asyncio.run(scene())
+
+
+def _rename(books: Books, before: str, after: str) -> None:
+    """A table that is not there: what the writer sees of a database in trouble."""
+    file = sqlite3.connect(books.url.removeprefix("sqlite:///"), isolation_level=None)
+    file.execute("PRAGMA legacy_alter_table = ON")
+    file.execute(f"ALTER TABLE {before} RENAME TO {after}")
+    file.close()
