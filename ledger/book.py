@@ -207,13 +207,13 @@ class Book:
         return self.accounts[account_id]
 
     def post(self, row: Posting, lines: list[tuple[Account, int]]) -> None:
-        """Move money: one entry for each line that is not zero."""
+        """Move money: one entry for each line."""
+        assert all(amount for _, amount in lines)
         assert sum(amount for _, amount in lines) == 0
         assert len({account.currency for account, _ in lines}) == 1
         self.new_postings.append(row)
         for account, amount in lines:
-            if amount:
-                self._enter(account, amount, row)
+            self._enter(account, amount, row)
 
     def _enter(self, account: Account, amount: int, row: Posting) -> None:
         account.posted += amount

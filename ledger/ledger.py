@@ -12,7 +12,7 @@ from ledger.advising import advise
 from ledger.authorizing import authorize
 from ledger.book import Book
 from ledger.clearing import clear
-from ledger.commands import Advise, AnyCommand, Authorize, Clear, Decision, Reverse
+from ledger.commands import Advise, AnyCommand, Authorize, Decision, Reverse
 from ledger.database import Database
 from ledger.expiry import expire, load_due
 from ledger.house import AccountKind, ShardOf, house_account, one_shard
@@ -129,8 +129,7 @@ def decide(book: Book, command: AnyCommand) -> Decision:
             return advise(book, command)
         case Reverse():
             return reverse(book, command)
-        case Clear():
-            return clear(book, command)
+    return clear(book, command)
 
 
 def _open_in(book: Book, wallet: Wallet) -> bool:

@@ -44,7 +44,8 @@ def main(folder: str, first: str) -> None:
         batch = [story(books, number + place, chance) for place in range(size)]
         for place, decision in enumerate(ledger.apply(batch)):
             verb = type(batch[place]).__name__
-            print(number + place, batch[place].account_id, verb, decision.outcome.name)
+            told = (number + place, batch[place].account_id, verb, decision.outcome.name)
+            sys.stdout.write(" ".join(map(str, told)) + "\n")
         sys.stdout.flush()
         number += size
 

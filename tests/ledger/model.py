@@ -125,9 +125,7 @@ class Model:
             and not c.refusal
         ):
             outcome, amount = Outcome.APPROVED_PARTIALLY, available
-        if not outcome.approved:
-            amount = 0
-        elif c.purpose in (Purpose.INQUIRY, Purpose.VERIFICATION):
+        if not outcome.approved or c.purpose in (Purpose.INQUIRY, Purpose.VERIFICATION):
             amount = 0
         if outcome.approved and spends:
             if promise:

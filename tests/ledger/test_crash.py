@@ -43,8 +43,8 @@ def stored(database: Database) -> set[tuple[str, int, str, str]]:
 
 def test_nothing_that_was_told_is_lost(tmp_path: Path) -> None:
     books = Books(tmp_path, 1000)
-    for number in range(2, ACCOUNTS + 1):
-        books.open(number, 1000)
+    for account in range(2, ACCOUNTS + 1):
+        books.open(account, 1000)
     chance, told, first = random.Random(8583), set[tuple[str, int, str, str]](), 1
     for _ in range(ROUNDS):
         for line in run_until_killed(tmp_path, first, chance.randint(1, 1500)):

@@ -63,9 +63,13 @@ def test_readers_see_the_last_commit_while_a_writer_is_busy(database: Database) 
 
 
 def test_an_exception_undoes_the_transaction(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.transaction() as connection:
-        insert_rows(connection, accounts, [row(1)])
-        raise RuntimeError
+    def interrupted() -> None:
+        with database.transaction() as connection:
+            insert_rows(connection, accounts, [row(1)])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     with database.reading() as reading:
         assert find_rows(reading, accounts, ("account_id",), [(1,)]) == []
     database.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -117,7 +118,7 @@ def test_a_batch_decides_as_one_at_a_time(
         commands = commands_of(books, story)
         decided = []
         edges = [0, *sorted(each for each in borders if each < len(commands)), len(commands)]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             decided += books.ledger.apply(commands[start:end])
         books.must_balance()
         books.close()

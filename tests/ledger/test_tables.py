@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from sqlalchemy import Float, ForeignKeyConstraint, Numeric, Table, UniqueConstraint
+from sqlalchemy import (
+    Float,
+    ForeignKeyConstraint,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
 from ledger import rows
 from ledger.tables import metadata
 
-STRUCTS = {
+STRUCTS: dict[str, type[msgspec.Struct]] = {
     "accounts": rows.Account,
     "authorizations": rows.Authorization,
     "holds": rows.Hold,
@@ -35,10 +42,8 @@ def test_columns_stand_in_the_order_of_the_fields(table: Table) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_account_begins_every_key(table: Table) -> None:
-    keys = [list(table.primary_key.columns)]
-    for constraint in table.constraints:
-        if isinstance(constraint, (UniqueConstraint, ForeignKeyConstraint)):
-            keys.append(list(constraint.columns))
+    kinds = (PrimaryKeyConstraint, UniqueConstraint, ForeignKeyConstraint)
+    keys = [list(each.columns) for each in table.constraints if isinstance(each, kinds)]
     assert {key[0].name for key in keys} == {"account_id"}
     assert not any(index.unique for index in table.indexes)
 
