@@ -41,13 +41,16 @@ BARE = {"characteristics": "", "network_id": "0000"}
 # fmt: off
 ANSWERS: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
     # dialect, request, what differs from that vector's request, the decision, answer
-    ("visanet", "contactless_purchase", {}, {"response_code": "00", "approval_code": "A1B2C3"}, "approval"),
+    ("visanet", "contactless_purchase", {},
+        {"response_code": "00", "approval_code": "A1B2C3"}, "approval"),
     ("visanet", "contactless_purchase", {}, {"response_code": "51"}, "decline_insufficient_funds"),
     ("visanet", "contactless_purchase", {"stan": "000105", "rrn": "632601000105"},
-        {"response_code": "10", "approval_code": "Z9Y8X7", "amount": 800, "additional_amounts": (ORIGINAL,)},
+        {"response_code": "10", "approval_code": "Z9Y8X7", "amount": 800,
+            "additional_amounts": (ORIGINAL,)},
         "partial_approval"),
     ("visanet", "contactless_purchase",
-        {"stan": "000106", "rrn": "632601000106", "processing_code": "300000", "amount": 0, "transaction_id": "", **BARE},
+        {"stan": "000106", "rrn": "632601000106", "processing_code": "300000", "amount": 0,
+            "transaction_id": "", **BARE},
         {"response_code": "00", "additional_amounts": BALANCES}, "balance_inquiry_answer"),
     ("visanet", "reversal", {}, {"response_code": "00"}, "reversal_answer"),
     ("visanet", "standin_advice", {}, {"response_code": "00"}, "standin_advice_answer"),

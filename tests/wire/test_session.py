@@ -54,7 +54,7 @@ from tests.wire.pairs import (
 from tests.wire.vectors import VECTORS, Vector, vector
 
 
-@pytest.fixture(params=DIALECTS.values(), ids=DIALECTS)
+@pytest.fixture(params=DIALECTS.values(), ids=list(DIALECTS))
 def dialect(request: pytest.FixtureRequest) -> Dialect:
     chosen: Dialect = request.param
     return chosen
@@ -263,10 +263,9 @@ def test_the_peer_s_requests_are_bounded_and_answered_91_early(dialect: Dialect)
 # Network management
 
 
-@pytest.mark.parametrize("from_network", [True, False])
-def test_signing_on_and_off_is_agreed_whoever_asks(
-    pair: ConnectionPair, from_network: bool
-) -> None:
+@pytest.mark.parametrize("asking_end", ["network", "issuer"])
+def test_signing_on_and_off_is_agreed_whoever_asks(pair: ConnectionPair, asking_end: str) -> None:
+    from_network = asking_end == "network"
     asking = pair.network if from_network else pair.issuer
     for act, state in (
         (asking.sign_on, LinkState.SIGNED_ON),
