@@ -30,7 +30,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-_BUSY_SECONDS = 5.0
+_BUSY_SECONDS = 5
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # a commit waits for the disk

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import gmtime, strftime
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from networks.wire.link_states import LinkEvent
@@ -40,7 +40,7 @@ def management_request(code: str, stan: int, now: float) -> NetworkManagement:
     """The 0800 for `code`; `now` in seconds since the epoch."""
     return NetworkManagement(
         mti=REQUEST,
-        transmission=strftime("%m%d%H%M%S", gmtime(now)),
+        transmission=f"{datetime.fromtimestamp(now, UTC):%m%d%H%M%S}",
         stan=f"{stan:06d}",
         management_code=code,
     )
