@@ -1,4 +1,4 @@
-"""From an errand to its message, as a table of deeds."""
+"""From an errand to its message, as a table of deeds; what opens comes with its plan."""
 
 from __future__ import annotations
 
@@ -20,10 +20,6 @@ def compose(network: Network, life: Life, names: Names) -> CardRequest | None:
     return _COMPOSERS[life.errand.deed](network, life, names)
 
 
-def _open(_network: Network, life: Life, _names: Names) -> CardRequest:
-    return life.plan.request
-
-
 def _repeat(_network: Network, life: Life, _names: Names) -> CardRequest:
     return repeat_of(life.plan.request)
 
@@ -32,19 +28,18 @@ def _take_back(network: Network, life: Life, names: Names) -> CardRequest:
     return network.time_out(life.plan.request, names)
 
 
-def _stand_in(network: Network, life: Life, names: Names) -> CardRequest | None:
-    return network.stand_in(life.plan.request, names) if network.stand_in else None
+def _stand_in(network: Network, life: Life, names: Names) -> CardRequest:
+    assert network.stand_in is not None
+    return network.stand_in(life.plan.request, names)
 
 
-def _increment(network: Network, life: Life, names: Names) -> CardRequest | None:
-    if network.increment is None:
-        return None
+def _increment(network: Network, life: Life, names: Names) -> CardRequest:
+    assert network.increment is not None
     return network.increment(life.plan.request, names, life.errand.amount)
 
 
-def _complete(network: Network, life: Life, names: Names) -> CardRequest | None:
-    if network.complete is None:
-        return None
+def _complete(network: Network, life: Life, names: Names) -> CardRequest:
+    assert network.complete is not None
     return network.complete(life.plan.request, names, life.errand.amount, life.approval_code)
 
 
@@ -80,7 +75,6 @@ def clearing_amount(life: Life) -> int:
 
 _COMPOSERS: Mapping[Deed, Composer] = MappingProxyType(
     {
-        Deed.OPEN: _open,
         Deed.OVERTAKE: _take_back,
         Deed.REPEAT: _repeat,
         Deed.TIME_OUT: _take_back,

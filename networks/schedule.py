@@ -50,7 +50,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def retry_after(self, attempts: int) -> float:
         """Seconds until a message that was sent `attempts` times is sent again."""
-        return min(self.retry_seconds * 2 ** (attempts - 1), LONGEST_RETRY)
+        return min(self.retry_seconds * 2.0 ** (attempts - 1), LONGEST_RETRY)
 
     @property
     def pace(self) -> Pace:

@@ -32,7 +32,7 @@ Key = tuple[str, str, str]
 NOT_DECIDED = frozenset({"91", "96"})  # DE 39: the issuer could not say; ask again later
 ACKNOWLEDGED = APPROVALS | {"21", "25"}  # a reversal of something unknown is done, too
 _PARTIAL = "10"
-_STAN_STEP = 11  # spreads the first STANs of runs over the day
+_RUNS_APART = 270  # between the first numbers of runs that begin a second apart
 
 
 def match_key(message: CardMessage) -> Key:
@@ -77,7 +77,7 @@ class Simulator:
         self._begin = begin
         self._epoch = epoch
         self._random = Random(run.seed)  # noqa: S311  # traffic, not secrets
-        self._numbering = Numbering(int(epoch) % 86_400 * _STAN_STEP)
+        self._numbering = Numbering(int(epoch) % 3600 * _RUNS_APART)
         times = arrivals(Random(run.seed + 1), run)  # noqa: S311  # traffic, not secrets
         self._schedule = Schedule(times, begin)
         self._in_flight: dict[Key, Life] = {}

@@ -1,7 +1,7 @@
 """What the tests of the simulated networks share."""
 
 import dataclasses
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from random import Random
 
 import msgspec
@@ -24,7 +24,7 @@ def plans(network: Network, seed: int, count: int, cards: int = 1000) -> Iterato
         yield network.draw_plan(random, numbering.take(SECOND + number // 500), cards, PACE)
 
 
-def forced(network: Network, channels: Container[str] = (), **changes: object) -> Network:
+def forced(network: Network, channels: Collection[str] = (), **changes: object) -> Network:
     """`network` with every plan changed, and of `channels` only where any are given."""
 
     def draw(random: Random, names: Names, cards: int, pace: Pace) -> Plan:

@@ -32,17 +32,22 @@ SEQUENCES = [
 ]
 
 
+PURCHASE = AuthorizationRequest(
+    mti="0100",
+    processing_code="000000",
+    amount=1250,
+    currency="392",
+    pan="4000001234567899",
+    stan="000101",
+    rrn="632601000101",
+    transmission="1122013045",
+    acquirer="400552",
+    transaction_id="386326054321098",
+)
+
+
 def purchase(**attributes: str) -> AuthorizationRequest:
-    given = {"mti": "0100", "processing_code": "000000", "stan": "000101", "acquirer": "400552"}
-    return AuthorizationRequest(
-        amount=1250,
-        currency="392",
-        pan="4000001234567899",
-        rrn="632601000101",
-        transmission="1122013045",
-        transaction_id="386326054321098",
-        **given | attributes,
-    )
+    return msgspec.structs.replace(PURCHASE, **attributes)
 
 
 def believe(belief: Belief, steps: list[tuple[Step, int]]) -> Belief:

@@ -142,13 +142,12 @@ def test_an_issuer_that_goes_away_for_good_ends_the_run() -> None:
             runner = Runner(VISANET, RUN, connection, told.reporting())
 
             def leaving(issuer: Issuer, request: CardRequest) -> Answers:
-                server.close()
+                assert issuer.server is not None
+                issuer.server.close()
                 for link in issuer.links:
                     link.close()
                 return [(0.0, approve(request))]
 
-            server = issuer.server
-            assert server is not None
             issuer.script = leaving
             return told, await runner.run()
 

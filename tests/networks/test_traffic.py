@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from networks.network import Network
-from networks.numbering import Numbering, stamp
+from networks.numbering import RRNS_AN_HOUR, Numbering, stamp
 from networks.quicpay_sim import mix as quicpay_mix
 from networks.quicpay_sim.merchants import TERMINALS
 from networks.traffic import (
@@ -214,13 +214,23 @@ def test_foreign_amounts_are_converted_half_up() -> None:
     assert (dollars.billed(10_000), dollars.billed(1)) == (15_023, 2)
 
 
-def test_numbers_and_times() -> None:
+def test_stans_wrap_and_references_go_on() -> None:
     numbering = Numbering(999_998)
     last, first = numbering.take(SECOND), numbering.take(SECOND)
     assert (last.stan, first.stan) == ("999999", "000001")
-    assert (last.rrn, first.rrn) == ("632601999999", "632601000001")
-    assert first.transaction_id == "363260544500001"
+    assert (last.rrn, first.rrn) == ("632601999999", "632601A00000")
+    assert first.transaction_id == "363260544500000"
     assert len(first.transaction_id) == 15
+
+
+def test_references_of_an_hour_come_round_only_after_millions() -> None:
+    numbering = Numbering(RRNS_AN_HOUR - 2)
+    assert numbering.take(SECOND).rrn == "632601ZZZ999"
+    assert numbering.take(SECOND).rrn == "632601000000"
+    assert RRNS_AN_HOUR > 3600 * 9000
+
+
+def test_times_are_written_for_greenwich_and_for_japan() -> None:
     written = stamp(SECOND)
     assert (written.transmission, written.local_time, written.local_date) == (
         "1122013045",
