@@ -7,12 +7,14 @@ count is told as soon as there is room again: a slow terminal costs log lines, n
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, TextIO
 
 import msgspec
@@ -135,14 +137,7 @@ class LogWriter:
         if self._decisions is not None:
             decisions.append(msgspec.json.encode(record).decode())
         if self.level <= logging.INFO:
-            fields = msgspec.structs.asdict(record)
-            at = datetime.fromtimestamp(fields.pop("at") / 1_000_000, UTC)
-            shown = {name: value for name, value in fields.items() if value not in ("", None)}
-            lines.append(
-                self._render(
-                    {"timestamp": _text(at), "level": "info", "event": "decision", **shown}
-                )
-            )
+            lines.append(self._render(_decision_event(record)))
 
 
 def configure(writer: LogWriter) -> None:
@@ -202,19 +197,39 @@ def _write(file: TextIO, lines: list[str]) -> None:
         file.flush()
 
 
-_FIRST = ["timestamp", "level", "event"]
-_key_value = structlog.processors.LogfmtRenderer(key_order=_FIRST, bool_as_flag=False)
+def _decision_event(record: DecisionRecord) -> Event:
+    at = datetime.fromtimestamp(record.at / 1_000_000, UTC)
+    event: Event = {"timestamp": _text(at), "level": "info", "event": "decision"}
+    for name in _SHOWN:
+        value = getattr(record, name)
+        if value is not None and value != "":
+            event[name] = value
+    return event
+
+
+_SHOWN = tuple(name for name in DecisionRecord.__struct_fields__ if name != "at")
+_FIRST = ("timestamp", "level", "event")
+_PLAIN = re.compile(r"[\w.,:;/+*()-]+", re.ASCII)
 
 
 def _as_key_value(event: Event) -> str:
-    return _key_value(None, "", event)
+    """One line; what is not plain is quoted as in JSON, so that no value can end the line."""
+    first = [(name, event[name]) for name in _FIRST]
+    rest = [(name, value) for name, value in event.items() if name not in _FIRST]
+    return " ".join([f"{name}={_quoted(value)}" for name, value in first + rest])
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    if (text.isalnum() and text.isascii()) or _PLAIN.fullmatch(text):
+        return text
+    return msgspec.json.encode(text).decode()
 
 
 def _as_json(event: Event) -> str:
-    return msgspec.json.encode(dict(event)).decode()
+    return msgspec.json.encode(dict(event), enc_hook=str).decode()
 
 
-_RENDERERS: dict[LogFormat, Render] = {
-    LogFormat.KEY_VALUE: _as_key_value,
-    LogFormat.JSON: _as_json,
-}
+_RENDERERS: Mapping[LogFormat, Render] = MappingProxyType(
+    {LogFormat.KEY_VALUE: _as_key_value, LogFormat.JSON: _as_json}
+)

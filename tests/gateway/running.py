@@ -86,7 +86,7 @@ class Network:
     def on_event(self, _link: Link, event: Event) -> None:
         self.events.append(event)
         self._changed.set()
-        if isinstance(event, AnswerReceived):
+        if isinstance(event, AnswerReceived) and id(event.request) in self._waiting:
             self._waiting.pop(id(event.request)).set_result(event)
         elif isinstance(event, RequestLost | RequestTimedOut):
             self._waiting.pop(id(event.request)).set_exception(ConnectionError("no answer"))
