@@ -33,8 +33,8 @@ class Life:
         What later messages quote: the issuer's, or the network's own where it stood in.
     to_clear
         Amount that the parts of a multiple clearing share out.
-    over
-        Nothing is left to send.
+    over, closed
+        Nothing is left to send; nothing is left to learn either.
     """
 
     plan: Plan
@@ -50,6 +50,7 @@ class Life:
     approval_code: str = ""
     to_clear: int = 0
     over: bool = False
+    closed: bool = False
 
     @classmethod
     def begin(cls, plan: Plan, intended: float, belief: Belief) -> Life:

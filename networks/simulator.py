@@ -8,50 +8,30 @@ at once, a window at a time, so that a run ends with everything settled.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from random import Random
-from types import MappingProxyType
-
-import msgspec
 
 from networks.agenda import Deed, Errand, following
-from networks.beliefs import APPROVALS, Belief, Step, after, answered, billed, opened
+from networks.beliefs import Belief
 from networks.composing import compose
 from networks.followups import repeat_of
 from networks.life import Life
 from networks.network import Network
 from networks.numbering import Numbering
+from networks.record import Record
 from networks.schedule import Run, Schedule, arrivals
-from networks.tally import Tally
-from networks.traffic import Course, Purpose
-from networks.wire.messages import Advice, CardMessage, CardRequest, Financial, Reversal
+from networks.wire.messages import CardMessage, CardRequest
 
 Key = tuple[str, str, str]
 
 NOT_DECIDED = frozenset({"91", "96"})  # DE 39: the issuer could not say; ask again later
-ACKNOWLEDGED = APPROVALS | {"21", "25"}  # a reversal of something unknown is done, too
-_PARTIAL = "10"
+_AUTHORIZATION = "010"  # MTI
 _RUNS_APART = 270  # between the first numbers of runs that begin a second apart
 
 
 def match_key(message: CardMessage) -> Key:
     """What a request and its answer have in common: class of the MTI, STAN, DE 7."""
     return message.mti[1] + str(int(message.mti[2]) & ~1), message.stan, message.transmission
-
-
-_COUNTED: Mapping[Deed, tuple[Step, str]] = MappingProxyType(
-    {
-        Deed.OVERTAKE: (Step.REVERSED, "reversals"),
-        Deed.TIME_OUT: (Step.REVERSED, "reversals"),
-        Deed.CANCEL: (Step.REVERSED, "reversals"),
-        Deed.REVERSE_PARTLY: (Step.PARTLY_REVERSED, "reversed_partly"),
-        Deed.STAND_IN: (Step.STOOD_IN, "stood_in"),
-        Deed.INCREMENT: (Step.INCREMENTED, "increments"),
-        Deed.COMPLETE: (Step.COMPLETED, "completed"),
-        Deed.CLEAR: (Step.CLEARED, "cleared"),
-    }
-)
 
 
 class Simulator:
@@ -72,8 +52,8 @@ class Simulator:
     ) -> None:
         self.network = network
         self.run = run
-        self.tally = Tally(network.name)
-        self._settled = settled
+        self._record = Record(network.name, settled)
+        self.tally = self._record.tally
         self._begin = begin
         self._epoch = epoch
         self._random = Random(run.seed)  # noqa: S311  # traffic, not secrets
@@ -128,7 +108,7 @@ class Simulator:
     def _begin_life(self, intended: float, now: float) -> Life:
         names = self._numbering.take(self._second(now))
         plan = self.network.draw_plan(self._random, names, self.run.cards, self.run.pace)
-        return Life.begin(plan, intended, opened(self.network.name, plan.request))
+        return Life.begin(plan, intended, self._record.begin(plan.request))
 
     def _message(self, life: Life, now: float) -> CardRequest | None:
         """The message of the present errand; the same one, marked as a repeat, from the second
@@ -142,8 +122,7 @@ class Simulator:
         names = self._numbering.take(self._second(now))
         message = compose(self.network, life, names)
         if message is not None and life.errand.deed is Deed.INCREMENT:
-            rrn = life.plan.request.rrn
-            life.increments.append(opened(self.network.name, message, increment_of=rrn))
+            self._record.begin_increment(life, message)
         return message
 
     def _second(self, now: float) -> int:
@@ -157,14 +136,18 @@ class Simulator:
         """`request` was answered by `response`, whose bytes without header are `message_bytes`."""
         life = self._in_flight.pop(match_key(request))
         self.tally.counts["answered"] += 1
-        if response.response_code in NOT_DECIDED and life.message.mti != "0100":
-            self._retry(life, now, response.response_code)
-        elif life.errand.deed is Deed.OPEN:
+        deed, code = life.errand.deed, response.response_code
+        must_arrive = deed is Deed.REPEAT or request.mti[:3] != _AUTHORIZATION
+        if code in NOT_DECIDED and must_arrive:
+            self._retry(life, now, code)
+        elif deed is Deed.OPEN:
             self._opened(life, response, message_bytes, now)
-        elif life.errand.deed is Deed.REPEAT:
-            self._repeated(life, message_bytes, now)
+        elif deed is Deed.REPEAT:
+            self._record.note_repeat(life, message_bytes)
+            self._advance(life, now)
         else:
-            self._acknowledged(life, response, now)
+            self._record.note_acknowledgement(life, response)
+            self._advance(life, now)
 
     def timed_out(self, request: CardRequest, now: float) -> None:
         """The network's timer ran out: reverse what may have been approved, repeat the rest."""
@@ -193,9 +176,9 @@ class Simulator:
         if life is None:
             return
         self.tally.counts["late"] += 1
-        self._note_answer(life, response, now - life.due_at)
+        self._record.note_opening(life, response, now)
         if life.over:
-            self._emit(life)
+            self._record.close(life)
 
     def stop(self) -> None:
         """Begin no more authorizations; what was begun is settled."""
@@ -206,7 +189,7 @@ class Simulator:
         waiting, retried = self._schedule.clear()
         self.tally.counts["unanswered"] += len(self._in_flight) + len(retried)
         for life in (*waiting, *retried, *self._in_flight.values()):
-            self._emit(life)
+            self._record.close(life)
         self._in_flight = {}
         self.close()
 
@@ -214,7 +197,7 @@ class Simulator:
         """The run is over: what never was answered is now known to be so."""
         self.tally.counts["unanswered"] += len(self._awaited)
         for life in self._awaited.values():
-            self._emit(life)
+            self._record.close(life)
         self._awaited = {}
 
     @property
@@ -228,67 +211,10 @@ class Simulator:
 
     def _opened(self, life: Life, response: CardMessage, message_bytes: bytes, now: float) -> None:
         life.first_answer = message_bytes
-        overtaken = life.plan.course is Course.OVERTAKEN
-        self._note_answer(life, response, None if overtaken else now - life.due_at)
-        approved = response.response_code in APPROVALS
-        if overtaken and approved:
-            self.tally.counts["broken_promises"] += 1
+        approved = self._record.note_opening(life, response, now)
         if response.response_code not in NOT_DECIDED:
             life.follow(following(life.plan, approved=approved))
         self._advance(life, now)
-
-    def _note_answer(self, life: Life, response: CardMessage, seconds: float | None) -> None:
-        code = response.response_code
-        request = life.plan.request
-        self.tally.opened(code, seconds)
-        life.approval_code = response.approval_code or request.approval_code
-        believed = answered(life.belief, code, life.approval_code)
-        if code in APPROVALS:
-            amount = billed(response) if code == _PARTIAL else billed(request)
-            step = _opening_step(request, life.belief.purpose)
-            believed = after(believed, step, amount)
-            if step is not Step.AUTHORIZED:
-                self.tally.counts["stood_in" if step is Step.STOOD_IN else "cleared"] += 1
-        self._believe(life, believed)
-
-    def _repeated(self, life: Life, message_bytes: bytes, now: float) -> None:
-        self.tally.counts["repeats"] += 1
-        if message_bytes != life.first_answer:
-            self.tally.counts["repeats_differing"] += 1
-        self._advance(life, now)
-
-    def _acknowledged(self, life: Life, response: CardMessage, now: float) -> None:
-        code = response.response_code
-        if code in (ACKNOWLEDGED if isinstance(life.message, Reversal) else APPROVALS):
-            self._apply(life)
-        else:
-            self.tally.refused[f"{life.errand.deed} {code}"] += 1
-        if life.errand.deed is Deed.INCREMENT:
-            self._note_increment(life, response)
-        self._advance(life, now)
-
-    def _apply(self, life: Life) -> None:
-        message, errand = life.message, life.errand
-        step, counted = _COUNTED[errand.deed]
-        amount = billed(message)
-        if isinstance(message, Reversal) and message.replacement_amount is not None:
-            amount = message.replacement_amount
-        if errand.deed is Deed.STAND_IN:
-            life.approval_code = message.approval_code
-        if errand.deed is Deed.CLEAR:
-            step = _clearing_step(life)
-        self.tally.counts[counted] += 1
-        self._believe(life, after(life.belief, step, amount))
-
-    def _note_increment(self, life: Life, response: CardMessage) -> None:
-        code = response.response_code
-        noted = answered(life.increments[-1], code, response.approval_code)
-        approved = noted.requested if code in APPROVALS else 0
-        life.increments[-1] = msgspec.structs.replace(noted, approved=approved)
-
-    def _believe(self, life: Life, belief: Belief) -> None:
-        self.tally.believed(life.belief, belief)
-        life.belief = belief
 
     # What comes next.
 
@@ -311,29 +237,11 @@ class Simulator:
     def _give_up(self, life: Life, reason: str) -> None:
         self.tally.refused[f"{life.errand.deed} {reason}"] += 1
         self.tally.counts["unanswered"] += 1
-        life.agenda = deque()
+        life.agenda.clear()
         self._end(life)
 
     def _end(self, life: Life) -> None:
         """The life is over, unless a late answer may still come."""
         life.over = True
         if life.belief.answered or match_key(life.plan.request) not in self._awaited:
-            self._emit(life)
-
-    def _emit(self, life: Life) -> None:
-        self._settled(life.belief)
-        for belief in life.increments:
-            self._settled(belief)
-
-
-def _opening_step(request: CardRequest, purpose: Purpose) -> Step:
-    if isinstance(request, Financial):
-        return Step.CREDITED if purpose is Purpose.CREDIT else Step.CLEARED
-    return Step.STOOD_IN if isinstance(request, Advice) else Step.AUTHORIZED
-
-
-def _clearing_step(life: Life) -> Step:
-    if life.belief.purpose is Purpose.CREDIT:
-        return Step.CREDITED
-    is_last = life.errand.sequence == life.errand.count
-    return Step.CLEARED if is_last else Step.CLEARED_PART
+            self._record.close(life)
