@@ -32,7 +32,6 @@ from ledger.tables import (
     authorizations,
     clearings,
     entries,
-    events,
     holds,
     metadata,
     postings,
@@ -282,13 +281,6 @@ def _record_checks() -> Iterator[_Check]:
         select(*key, authorizations.c.hold_id, literal("none"))
         .select_from(made)
         .where(missing, or_(authorizations.c.hold_id != 0, _should_hold())),
-    )
-    yield (
-        "authorization without its event",
-        subject,
-        select(*key, literal("an event"), literal("none")).where(
-            authorizations.c.authorization_id.not_in(select(events.c.subject_id))
-        ),
     )
     records = [clearings.c.account_id, clearings.c.clearing_id]
     counts = (

@@ -9,8 +9,8 @@ from __future__ import annotations
 EPOCH_MILLISECONDS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 NODE_BITS = 10
 SEQUENCE_BITS = 12
+NODES = 1 << NODE_BITS
 _LAST_SEQUENCE = (1 << SEQUENCE_BITS) - 1
-_NODE_MASK = (1 << NODE_BITS) - 1
 
 
 class Ids:
@@ -22,8 +22,8 @@ class Ids:
     __slots__ = ("_milliseconds", "_node", "_sequence")
 
     def __init__(self, *, node: int = 0, floor: int = 0) -> None:
-        if not 0 <= node <= _NODE_MASK:
-            raise ValueError(f"node is {node}, expected 0..{_NODE_MASK}")
+        if not 0 <= node < NODES:
+            raise ValueError(f"node is {node}, expected 0..{NODES - 1}")
         self._node = node << SEQUENCE_BITS
         self._milliseconds = floor >> (NODE_BITS + SEQUENCE_BITS)
         # The floor may be another node's: the rest of its millisecond is given up.

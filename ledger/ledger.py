@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import msgspec
@@ -15,8 +16,8 @@ from ledger.clearing import clear
 from ledger.commands import Advise, AnyCommand, Authorize, Decision, Reverse
 from ledger.database import Database
 from ledger.expiry import expire, load_due
-from ledger.house import AccountKind, ShardOf, house_account, one_shard
-from ledger.ids import Ids
+from ledger.house import AccountKind, ShardOf, house_account, one_shard, outbox_key
+from ledger.ids import NODES, Ids
 from ledger.reversing import reverse
 from ledger.rows import Account, Posting
 
@@ -35,12 +36,23 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Ledger:
-    """Accounts, holds and postings in one database. Used by one thread at a time."""
+    """Accounts, holds and postings in one database. Used by one thread at a time.
 
-    def __init__(self, database: Database, *, shard_of: ShardOf = one_shard, node: int = 0) -> None:
+    `node` keeps the ids of several writers apart; the process's own by default.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        shard_of: ShardOf = one_shard,
+        shard_count: int = 1,
+        node: int | None = None,
+    ) -> None:
         self.database = database
         self._shard_of = shard_of
-        self._node = node
+        self._shard_count = shard_count
+        self._node = os.getpid() % NODES if node is None else node
         self._made_ids: Ids | None = None
 
     def create_schema(self) -> None:
@@ -114,10 +126,22 @@ class Ledger:
 
     def _new_book(self) -> Book:
         if self._made_ids is None:
-            with self.database.reading() as connection:
-                last = connection.scalar(select(func.max(tables.events.c.event_id)))
-            self._made_ids = Ids(node=self._node, floor=last or 0)
+            self._made_ids = Ids(node=self._node, floor=self._last_id())
         return Book(self._made_ids, self._shard_of)
+
+    def _last_id(self) -> int:
+        """An event is the last thing that a command makes."""
+        outboxes = [outbox_key(shard, self._shard_of) for shard in range(self._shard_count)]
+        with self.database.reading() as connection:
+            last = [
+                connection.scalar(
+                    select(func.max(tables.events.c.event_id)).where(
+                        tables.events.c.account_id == key
+                    )
+                )
+                for key in outboxes
+            ]
+        return max((each for each in last if each is not None), default=0)
 
 
 def decide(book: Book, command: AnyCommand) -> Decision:

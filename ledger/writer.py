@@ -134,4 +134,7 @@ class LedgerWriter:
 
 def _deliver(batch: list[_Waiting], decisions: list[Decision | None]) -> None:
     for waiting, decision in zip(batch, decisions, strict=True):
-        waiting.on_decided(decision)
+        try:
+            waiting.on_decided(decision)
+        except Exception:  # the others of the batch still want their answers
+            _logger.exception("the receiver of a decision failed")

@@ -66,7 +66,6 @@ TAMPERING = [
      "clearing is not posted once", "", "0", "1"),
     ("DELETE FROM postings WHERE kind = 'clearing'",
      "clearing is not posted once", "", "1", "0"),
-    ("DELETE FROM events", "authorization without its event", "", "an event", "none"),
     ("DELETE FROM holds WHERE amount = 50", "authorization without its hold", "", "", "none"),
     ("UPDATE authorizations SET hold_id = 0 WHERE amount = 50",
      "authorization without its hold", "", "0", "none"),

@@ -162,6 +162,25 @@ def test_an_operating_error_is_not_retried_one_by_one(books: Books) -> None:
     asyncio.run(scene())
 
 
+def test_a_receiver_that_fails_harms_no_other(
+    books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        writer.submit(books.authorize(1), _fail)
+        writer.submit(books.authorize(1), answers)
+        ledger.gate.release(2)
+        await writer.stop()
+        assert answers.outcomes == [Outcome.APPROVED] * 2
+
+    asyncio.run(scene())
+    assert "the receiver of a decision failed" in caplog.text
+
+
 def test_before_the_start_and_after_the_end(books: Books) -> None:
     async def scene() -> None:
         writer = LedgerWriter(books.ledger)
@@ -196,3 +215,7 @@ def _rename(books: Books, before: str, after: str) -> None:
     file.execute("PRAGMA legacy_alter_table = ON")
     file.execute(f"ALTER TABLE {before} RENAME TO {after}")
     file.close()
+
+
+def _fail(_decision: Decision | None) -> None:
+    raise RuntimeError
