@@ -83,9 +83,9 @@ def run(settings: Settings) -> None:
         If the ledger, the keys, a file or an address cannot be used.
     """
     with ExitStack() as resources:
-        vault = _vault(settings)
-        database = _database(settings, vault)
+        database = _database(settings)
         resources.callback(database.close)
+        vault = _vault(settings, database)
         logs = LogWriter(
             sys.stderr,
             settings.log_format,
@@ -189,30 +189,33 @@ class _Gateway:
         return f"{host}:{real_port}"
 
 
-def _vault(settings: Settings) -> PanVault:
-    try:
-        return settings.vault()
-    except KeyFileError as error:
-        raise StartFailed(str(error)) from None
-
-
-def _database(settings: Settings, vault: PanVault) -> Database:
-    """The ledger's database, with every table there and cards that these keys can find."""
-    url = masked_url(settings.ledger)
+def _database(settings: Settings) -> Database:
+    """The ledger's database, with every table there."""
     try:
         database = Database.open(settings.ledger)
         Ledger(database).create_schema()
         with database.transaction() as connection:
             create_card_schema(connection)
+    except (SQLAlchemyError, ValueError) as error:
+        url = masked_url(settings.ledger)
+        raise StartFailed(f"cannot open the ledger {url}: {_reason(error)}") from None
+    return database
+
+
+def _vault(settings: Settings, database: Database) -> PanVault:
+    """The vault, with the keys that the ledger's cards were issued with."""
+    try:
+        vault = settings.vault()
+        with database.reading() as connection:
             fits = keys_fit(connection, vault)
+    except KeyFileError as error:
+        raise StartFailed(str(error)) from None
     except VaultError:
         fits = False
-    except (SQLAlchemyError, ValueError) as error:
-        raise StartFailed(f"cannot open the ledger {url}: {_reason(error)}") from None
     if not fits:
-        database.close()
+        url = masked_url(settings.ledger)
         raise StartFailed(f"the cards of the ledger {url} were issued with other keys")
-    return database
+    return vault
 
 
 def _reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import Table, func, select, text
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import NewCard, create_card_schema, issue_cards, load_cards
-from gateway.listener import Listener, LinkTerms
+from gateway.listener import LinkTerms, Listener
 from gateway.policy import Policy
 from gateway.processor import Issuer, Processor
 from gateway.records import DecisionRecord

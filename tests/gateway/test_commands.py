@@ -56,7 +56,7 @@ def test_an_advice_tells_what_was_decided(response_code: str, approved: bool) ->
 )
 def test_a_completion_is_no_stand_in(
     network: str, changes: dict[str, str], completes: bool
-) -> None:  # noqa: FBT001
+) -> None:
     assert advise(advice(network, **changes), case(network=network)).completes is completes
 
 

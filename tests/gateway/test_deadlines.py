@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-import msgspec
 from gateway.authorize import authorize
 from gateway.policy import Policy
 from ledger.commands import Authorize
