@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from networks.wire.dialect import Dialect
-from networks.wire.errors import EncodeError, WireError
+from networks.wire.errors import WireError
 from networks.wire.messages import Kind, is_response, response_mti
 
 _REJECT_BEGIN = b"\x1a"  # H1 of a reject
-_IDENTIFYING = ("7", "11")
-_ECHOED = ("2", "3", "4", *_IDENTIFYING, "32", "37", "41", "42", "49", "70", "90")
+_ECHOED = ("2", "3", "4", "7", "11", "32", "37", "41", "42", "49", "70", "90")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,20 +41,12 @@ def refuse(dialect: Dialect, station: str, unreadable: Unreadable) -> bytes | No
             return reject
     if unreadable.header is None or not is_known:
         return None
-    message = _answer(dialect, fields, error)
-    if message is None:
-        return None
+    message = dialect.codec.encode(_answer(fields, error))
     return dialect.header.response(unreadable.header, station, len(message)) + message
 
 
-def _answer(dialect: Dialect, fields: Mapping[str, str], error: WireError) -> bytes | None:
-    """The answer with the most echoes that the dialect can carry."""
+def _answer(fields: Mapping[str, str], error: WireError) -> dict[str, str]:
+    """The answer with what was decoded, and so can be encoded, but not what is broken."""
     broken = getattr(error, "field", "").partition(".")[0]
-    for echoed in (_ECHOED, _IDENTIFYING):
-        echo = {key: fields[key] for key in echoed if key in fields and key != broken}
-        answer = {**echo, "t": response_mti(fields["t"]), "39": error.response_code}
-        try:
-            return dialect.codec.encode(answer)
-        except EncodeError:
-            continue
-    return None
+    echo = {key: fields[key] for key in _ECHOED if key in fields and key != broken}
+    return {**echo, "t": response_mti(fields["t"]), "39": error.response_code}

@@ -37,7 +37,7 @@ class Link(asyncio.Protocol):
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._epoch = time.time() - self._loop.time()
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport  # from connection_made on
         self._timer: asyncio.TimerHandle | None = None
         self._abort_timer: asyncio.TimerHandle | None = None
         self._flush_is_due = False
@@ -125,19 +125,17 @@ class Link(asyncio.Protocol):
         for timer in (self._timer, self._abort_timer):
             if timer is not None:
                 timer.cancel()
-        self._transport = None
         self._closed.set_result(None)
 
     def pause_writing(self) -> None:
         """The peer reads too slowly: read no more from it."""
         self.is_writable = False
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The peer has caught up."""
         self.is_writable = True
-        if self._transport is not None and not self._transport.is_closing():
+        if not self._transport.is_closing():
             self._transport.resume_reading()
 
     # Inside.
@@ -169,12 +167,12 @@ class Link(asyncio.Protocol):
     def _flush(self) -> None:
         self._flush_is_due = False
         data = self.session.data_to_send()
-        if data and self._transport is not None and not self._transport.is_closing():
+        if data and not self._transport.is_closing():
             self._transport.write(data)
 
     def _close_transport(self) -> None:
         self._flush()
-        if self._transport is not None and not self._transport.is_closing():
+        if not self._transport.is_closing():
             self._abort_timer = self._loop.call_later(_CLOSE_SECONDS, self._transport.abort)
             self._transport.close()
 

@@ -511,6 +511,7 @@ def test_a_frame_that_is_not_completed_breaks_the_link(dialect: Dialect) -> None
     session.receive_data(frame[:10], NOW)
     session.receive_data(frame[10:20], NOW + 1.5)  # more of the same frame is no new frame
     assert session.next_deadline() == NOW + 2.0
+    assert session.tick(NOW + 1.9) == []
     events = session.tick(NOW + 2.0)
 
     assert errors_of(events, LinkBroken) == [FrameStalled]
