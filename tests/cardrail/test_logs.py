@@ -114,7 +114,7 @@ def test_an_exception_is_named_and_not_quoted() -> None:
     configure(writer)
     with writing(writer):
         try:
-            raise ValueError("4000000000000010")
+            int("4000000000000010x")
         except ValueError:
             logging.getLogger("ledger").exception("failed")
     assert "exception=ValueError" in lines.getvalue()

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - fields of a message or card are given by name
 """A whole gateway on free ports over a real ledger in a file, and networks that dial it."""
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from networks.wire.session import Session
 from networks.wire.session_events import AnswerReceived, Event, RequestLost, RequestTimedOut
 from networks.wire.session_limits import SessionLimits
 from networks.wire.streams import Link, connect
+from tests.gateway.samples import POLICY
 
 OPENED_AT = 1_795_000_000_000_000
 BALANCE = 100_000
@@ -236,7 +238,7 @@ async def running(
     path: Path,
     *cards: NewCard,
     balance: int = BALANCE,
-    policy: Policy = Policy(),
+    policy: Policy = POLICY,
     capacity: int = 1000,
     lookups_most: int = 1000,
     tell: Callable[[DecisionRecord], None] = _nothing,

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - fields of a message or card are given by name
 """Requests as the networks send them, cards, and the case around both; varied by keyword."""
 
 from __future__ import annotations

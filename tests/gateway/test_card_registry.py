@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - fields of a message or card are given by name
 from __future__ import annotations
 
 import queue

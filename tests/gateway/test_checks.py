@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401, E501 - fields of a message or card are given by name; a row of a table is a case
 """Every check alone, and every pair of them in order of precedence."""
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def refused(
 
 
 # fmt: off
-REFUSED = [
+REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], Outcome, str]] = [
     # network    request                                    card                                outcome                          explanation
     ("visanet", {},                                        {"state": CardState.RESTRICTED},     Outcome.INSTRUMENT_RESTRICTED,   "the card is restricted"),
     ("visanet", {},                                        {"state": CardState.LOST},           Outcome.INSTRUMENT_LOST,         "the card is lost"),
@@ -65,7 +66,7 @@ REFUSED = [
     ("visanet", {"currency": "840"},                       {},                                  Outcome.CURRENCY_UNSUPPORTED,    "USD on a card in JPY, no billing amount"),
 ]
 
-ALLOWED = [
+ALLOWED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("visanet", {},                                        {}),
     ("visanet", {"expiry": ""},                            {}),
     ("visanet", {"expiry": "2611"},                        {"expiry": "2611"}),  # good through its month

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401, E501 - fields of a message or card are given by name; a row of a table is a case
 """Advices, reversals and clearings: from message to command."""
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def test_an_advice_tells_what_was_decided(response_code: str, approved: bool) ->
     ],
 )
 def test_a_completion_is_no_stand_in(
-    network: str, changes: dict[str, str], completes: bool
+    network: str,
+    changes: dict[str, str],
+    completes: bool,  # noqa: FBT001
 ) -> None:
     assert advise(advice(network, **changes), case(network=network)).completes is completes
 
@@ -93,7 +96,6 @@ def test_an_advice_is_applied_whatever_it_is_for(processing_code: str, purpose: 
         ({**FOREIGN, "replacement_amount": 4_000, "replacement_billing_amount": 1}, yen(15_000), yen(1)),
     ],
 )
-# fmt: on
 def test_what_a_reversal_leaves(
     changes: dict[str, Any], amount: Money, replacement: Money | None
 ) -> None:
@@ -147,7 +149,6 @@ def test_a_late_approval_is_taken_back_by_its_own_names() -> None:
         ({"processing_code": "990000"},                False, 0,   12),
     ],
 )
-# fmt: on
 def test_what_a_clearing_moves(changes: dict[str, Any], credit: bool, fee: int, points: int) -> None:  # noqa: FBT001
     command = clear(financial(mti="0220", **changes), case())
     assert (command.amount, command.credit, command.fee, command.points) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from pathlib import Path
 
@@ -65,10 +66,8 @@ async def throw(gateway: Running, network: str, data: bytes) -> None:
     reader, writer = await asyncio.open_connection(*gateway.addresses[network])
     writer.write(data)
     writer.write_eof()
-    try:
+    with contextlib.suppress(ConnectionResetError):
         await reader.read()
-    except ConnectionResetError:
-        pass
     writer.close()
 
 
