@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.live import Live
 
 from networks.beliefs import Belief
+from networks.links import Connection, IssuerUnreachable
 from networks.network import Network
 from networks.quicpay_sim.network import QUICPAY_NETWORK
-from networks.runner import Connection, IssuerUnreachable, Reporting, Runner
+from networks.runner import Reporting, Runner
 from networks.schedule import Run
 from networks.screen import screen
 from networks.simulator import Simulator

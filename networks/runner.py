@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from networks.beliefs import Belief
+from networks.links import Connection, Links, Watcher
 from networks.network import Network
 from networks.schedule import Run
 from networks.simulator import Simulator
 from networks.tally import Phase, Progress, Tally
 from networks.wire.errors import SessionError
-from networks.wire.link_states import LinkState
 from networks.wire.messages import CardMessage, CardRequest
-from networks.wire.session import Session
 from networks.wire.session_events import (
     AnswerReceived,
     AnswerUnmatched,
@@ -23,39 +22,12 @@ from networks.wire.session_events import (
     RejectReceived,
     RequestLost,
     RequestTimedOut,
-    StateChanged,
 )
-from networks.wire.session_limits import SessionLimits
-from networks.wire.streams import Link, connect
+from networks.wire.streams import Link
 
 _BURST = 256  # messages sent before answers are read again
-_IN_FLIGHT = 50_000  # an open loop sends whatever the issuer does
 _BACKED_UP_SECONDS = 0.002
 _TICK_SECONDS = 0.001  # event loops sleep in whole milliseconds
-_FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.05, 1.0
-
-
-class IssuerUnreachable(Exception):
-    """No link could be signed on within the time allowed."""
-
-    def __init__(self, host: str, port: int, seconds: float) -> None:
-        super().__init__(host, port, seconds)
-        self.host = host
-        self.port = port
-        self.seconds = seconds
-
-    def __str__(self) -> str:
-        return f"no issuer signed on at {self.host}:{self.port} within {self.seconds:g} s"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """Where the issuer is, over how many links, and how long it may be away (seconds)."""
-
-    host: str
-    port: int
-    links: int = 1
-    patience_seconds: float = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +47,10 @@ class Runner:
     ) -> None:
         self._network = network
         self._run = run
-        self._connection = connection
         self._reporting = reporting
         self._loop = asyncio.get_running_loop()
-        self._links: list[Link] = []
-        self._signed_on: dict[Link, asyncio.Future[None]] = {}
-        self._connecting: set[asyncio.Task[None]] = set()
-        self._turn = 0
+        watcher = Watcher(on_event=self._on_event, on_link=self._arm, on_unreachable=self._give_up)
+        self._links = Links(network, connection, watcher)
         self._timer: asyncio.Handle | None = None
         self._armed_for = 0.0
         self._reporter: asyncio.Handle | None = None
@@ -100,126 +69,36 @@ class Runner:
         """
         self._report()
         try:
-            await asyncio.gather(*(self._connect() for _ in range(self._connection.links)))
+            await self._links.open()
             simulator = self._start()
-            self._arm(simulator)
             await self._done.wait()
-            await self._sign_off()
         finally:
-            await self._close()
+            await self._links.close()
+            for handle in (self._timer, self._reporter):
+                if handle is not None:
+                    handle.cancel()
         simulator.close()
         self._phase = Phase.DONE
-        self._tell(0)
+        self._tell()
         return simulator
 
     def stop(self) -> None:
         """Begin no more authorizations; what was begun is settled."""
         if self._simulator is not None:
             self._simulator.stop()
-            self._arm(self._simulator)
+            self._arm()
 
-    # Links.
+    # Events.
 
-    async def _connect(self) -> None:
-        """Connect and sign on one link, however often it takes within the patience."""
-        connection = self._connection
-        give_up = time.monotonic() + connection.patience_seconds
-        wait = _FIRST_BACK_OFF
-        while not await self._try_to_connect():
-            if time.monotonic() + wait > give_up:
-                raise IssuerUnreachable(
-                    connection.host, connection.port, connection.patience_seconds
-                )
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _LONGEST_BACK_OFF)
-
-    async def _try_to_connect(self) -> bool:
-        network, connection = self._network, self._connection
-        session = Session(
-            network.dialect,
-            station=network.station,
-            peer=network.peer,
-            limits=SessionLimits(outgoing=_IN_FLIGHT, response_seconds=network.response_seconds),
-        )
-        try:
-            link = await connect(connection.host, connection.port, session, self._on_event)
-        except OSError:
-            return False
-        signed_on = self._signed_on[link] = self._loop.create_future()
-        link.sign_on()
-        try:
-            await asyncio.wait_for(signed_on, network.response_seconds)
-        except (TimeoutError, ConnectionError):
-            link.close()
-            return False
-        finally:
-            del self._signed_on[link]
-        self._links.append(link)
-        return True
-
-    async def _reconnect(self) -> None:
-        try:
-            await self._connect()
-        except IssuerUnreachable:
-            if not self._links:
-                self._give_up()
-        else:
-            if self._simulator is not None:
-                self._arm(self._simulator)
-
-    def _lose(self, link: Link) -> None:
-        if link in self._signed_on and not self._signed_on[link].done():
-            self._signed_on[link].set_exception(ConnectionError())
-        if link not in self._links:
-            return
-        self._links.remove(link)
-        if not self._done.is_set():
-            task = self._loop.create_task(self._reconnect())
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+    def _on_event(self, event: Event) -> None:
+        if self._simulator is not None:
+            self._on_answer(self._simulator, event, time.monotonic())
+            self._arm()
 
     def _give_up(self) -> None:
         if self._simulator is not None:
             self._simulator.abandon()
         self._done.set()
-
-    async def _sign_off(self) -> None:
-        """Sign off and wait for the answers, as long as the network's timer lets it."""
-        for link in self._links:
-            self._signed_on[link] = self._loop.create_future()
-            link.sign_off()
-        waiting = list(self._signed_on.values())
-        if waiting:
-            await asyncio.wait(waiting, timeout=self._network.response_seconds)
-        for future in waiting:
-            future.cancelled() or not future.done() or future.exception()
-
-    async def _close(self) -> None:
-        for handle in (self._timer, self._reporter):
-            if handle is not None:
-                handle.cancel()
-        for task in self._connecting:
-            task.cancel()
-        await asyncio.gather(*self._connecting, return_exceptions=True)
-        for link in self._links:
-            link.close()
-
-    # Events.
-
-    def _on_event(self, link: Link, event: Event) -> None:
-        simulator = self._simulator
-        if isinstance(event, StateChanged):
-            self._on_state(link, event.after)
-        elif simulator is not None:
-            self._on_answer(simulator, event, time.monotonic())
-            self._arm(simulator)
-
-    def _on_state(self, link: Link, state: LinkState) -> None:
-        waiting = self._signed_on.get(link)
-        if state is LinkState.CLOSED:
-            self._lose(link)
-        elif waiting is not None and not waiting.done():
-            waiting.set_result(None)
 
     def _on_answer(self, simulator: Simulator, event: Event, now: float) -> None:
         match event:
@@ -248,10 +127,14 @@ class Runner:
             begin=self._begin,
             epoch=time.time(),
         )
+        self._arm()
         return self._simulator
 
-    def _arm(self, simulator: Simulator) -> None:
+    def _arm(self) -> None:
         """Call `_pump` when something is due, and not before."""
+        simulator = self._simulator
+        if simulator is None:
+            return
         if simulator.finished:
             self._done.set()
             return
@@ -276,7 +159,7 @@ class Runner:
         """Send what is due, a burst at a time."""
         self._timer = None
         for _ in range(_BURST):
-            link = self._writable_link()
+            link = self._links.next_writable()
             if link is None:
                 self._call_pump(simulator, time.monotonic() + _BACKED_UP_SECONDS)
                 return
@@ -286,7 +169,7 @@ class Runner:
             self._send(simulator, link, message)
         if self._phase is Phase.RUNNING and not simulator.beginning:
             self._phase = Phase.SETTLING
-        self._arm(simulator)
+        self._arm()
 
     def _send(self, simulator: Simulator, link: Link, message: CardRequest) -> None:
         try:
@@ -294,23 +177,15 @@ class Runner:
         except SessionError:
             simulator.lost(message, time.monotonic())
 
-    def _writable_link(self) -> Link | None:
-        """The next link in turn that takes more."""
-        for _ in self._links:
-            self._turn = (self._turn + 1) % len(self._links)
-            if self._links[self._turn].is_writable:
-                return self._links[self._turn]
-        return None
-
     # Reporting.
 
     def _report(self) -> None:
-        self._tell(len(self._links))
+        self._tell()
         self._reporter = self._loop.call_later(self._reporting.seconds, self._report)
 
-    def _tell(self, links: int) -> None:
+    def _tell(self) -> None:
         simulator = self._simulator
         tally = simulator.tally if simulator else Tally(self._network.name)
+        links, in_flight = len(self._links), simulator.in_flight if simulator else 0
         elapsed = time.monotonic() - self._begin
-        in_flight = simulator.in_flight if simulator else 0
         self._reporting.progress(tally.progress(self._phase, elapsed, links, in_flight))

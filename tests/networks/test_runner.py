@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 import pytest
 
 from networks.beliefs import Belief
+from networks.links import Connection, IssuerUnreachable
 from networks.network import Network
-from networks.runner import Connection, IssuerUnreachable, Reporting, Runner
+from networks.runner import Reporting, Runner
 from networks.schedule import Run
 from networks.simulator import Simulator
 from networks.tally import Progress
 from networks.traffic import Course, Settlement
 from networks.wire.messages import CardRequest
+from networks.wire.session import Session
+from networks.wire.session_events import Event
+from networks.wire.streams import Link, listen
 from tests.networks.issuer import Answers, Issuer, Script, agreeable, approve, differing, listening
 from tests.networks.simulated import COUNTER, NETWORKS, forced, impatient
 
@@ -167,6 +171,48 @@ def test_nobody_there() -> None:
 
     with pytest.raises(IssuerUnreachable, match=r"no issuer signed on at 127.0.0.1:\d+ within 0.1"):
         asyncio.run(whole())
+
+
+def test_an_issuer_that_does_not_answer_the_sign_on() -> None:
+    async def whole() -> None:
+        async def listen_and_say_nothing(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(listen_and_say_nothing, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            connection = Connection(host="127.0.0.1", port=port, patience_seconds=0.0)
+            runner = Runner(impatient(VISANET), RUN, connection, Told().reporting())
+            await runner.run()
+
+    with pytest.raises(IssuerUnreachable):
+        asyncio.run(whole())
+
+
+def test_an_issuer_that_hangs_up_on_the_sign_on_is_dialled_again() -> None:
+    async def whole() -> Simulator:
+        issuer = Issuer(VISANET)
+        calls: list[int] = []
+
+        def session() -> Session:
+            calls.append(1)
+            return issuer.session()
+
+        def on_event(link: Link, event: Event) -> None:
+            if len(calls) == 1:
+                link.close()
+            issuer.on_event(link, event)
+
+        server = await listen("127.0.0.1", 0, session, on_event)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            connection = Connection(host="127.0.0.1", port=port, patience_seconds=5.0)
+            return await Runner(VISANET, RUN, connection, Told().reporting()).run()
+
+    assert asyncio.run(whole()).kept_its_promises
 
 
 def test_an_issuer_that_is_late_to_start_is_waited_for() -> None:

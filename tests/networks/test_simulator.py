@@ -10,7 +10,13 @@ from networks.simulator import Simulator
 from networks.tally import Phase
 from networks.traffic import Course, Purpose, Settlement
 from networks.wire.canonical import canonical_for
-from networks.wire.messages import CardRequest, CardResponse, Financial, Reversal
+from networks.wire.messages import (
+    AuthorizationRequest,
+    CardRequest,
+    CardResponse,
+    Financial,
+    Reversal,
+)
 from tests.networks.issuer import Answers, Issuer, Script, agreeable, approve, decline, differing
 from tests.networks.simulated import COUNTER, NETWORKS, SECOND, forced
 
@@ -372,6 +378,35 @@ def test_abandoning_a_run_leaves_nothing_out() -> None:
     assert len(beliefs) == sent
     assert simulator.finished
     assert not simulator.kept_its_promises
+
+
+def test_a_repeat_after_a_broken_link_may_be_declined_for_want_of_a_decision() -> None:
+    beliefs: list[Belief] = []
+    network = forced(VISANET, COUNTER, course=Course.PLAIN)
+    simulator = Simulator(network, RUN, beliefs.append, begin=0.0, epoch=SECOND)
+    message = simulator.due(0.04)
+    assert message is not None
+    simulator.lost(message, 0.05)
+    simulator.stop()
+    repeat = simulator.due(1.0)
+    assert repeat is not None
+    simulator.answered(repeat, decline(repeat, "91"), b"", 1.1)
+    assert [belief.response_code for belief in beliefs] == ["91"]
+    assert simulator.finished
+
+
+def test_abandoning_tells_of_a_timed_out_request_once() -> None:
+    beliefs: list[Belief] = []
+    network = forced(VISANET, COUNTER, course=Course.PLAIN)
+    simulator = Simulator(network, RUN, beliefs.append, begin=0.0, epoch=SECOND)
+    message = simulator.due(0.04)
+    assert message is not None
+    simulator.timed_out(message, 5.0)
+    reversal = simulator.due(5.0)
+    assert isinstance(reversal, (Reversal, AuthorizationRequest))
+    simulator.abandon()
+    assert len(beliefs) == len({belief.rrn for belief in beliefs})
+    assert message.rrn in {belief.rrn for belief in beliefs}
 
 
 def test_an_answer_to_nothing_is_ignored() -> None:
