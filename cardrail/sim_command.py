@@ -72,7 +72,9 @@ class Output:
         self._live: Live | None = None
         console = Console(stderr=True)
         if console.is_terminal:
-            self._live = stack.enter_context(Live(console=console, auto_refresh=False))
+            self._live = stack.enter_context(
+                Live(console=console, auto_refresh=False, transient=True)
+            )
 
     def settled(self, belief: Belief) -> None:
         """One authorization is finished."""
