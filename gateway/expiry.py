@@ -43,13 +43,12 @@ def is_travel(request: CardRequest) -> bool:
 
 def expires_at(request: CardRequest, at: int, *, estimated: bool) -> int:
     """When a hold made at `at` (microseconds) for `request` ends."""
-    category, remote = request.merchant_category, is_remote(request)
-    for rule in EXPIRY_RULES:
-        if rule.categories is not None and category not in rule.categories:
-            continue
-        if rule.remote is not None and rule.remote != remote:
-            continue
-        if rule.estimated is not None and rule.estimated != estimated:
-            continue
-        return at + rule.days * DAY_MICROSECONDS
-    raise AssertionError("the last rule fits everything")
+    remote = is_remote(request)
+    days = next(
+        rule.days
+        for rule in EXPIRY_RULES
+        if (rule.categories is None or request.merchant_category in rule.categories)
+        and rule.remote in (None, remote)
+        and rule.estimated in (None, estimated)
+    )
+    return at + days * DAY_MICROSECONDS

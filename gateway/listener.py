@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -73,10 +74,8 @@ class Listener:
             self._server.close()
         for link in self._links:
             if link.session.state is LinkState.SIGNED_ON:
-                try:
+                with contextlib.suppress(SessionError):  # it is only a courtesy
                     link.sign_off()
-                except SessionError as error:
-                    _log.warning("sign-off not sent", network=self._dialect.name, error=str(error))
 
     async def close(self) -> None:
         """End every link, after what was written to it has gone."""

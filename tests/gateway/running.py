@@ -147,7 +147,6 @@ class Running:
     async def open(self, links_most: int = 8) -> None:
         with self.database.reading() as connection:
             self.registry.put(load_cards(connection))
-        self.lookups.start()
         for name, dialect in DIALECTS.items():
             station, peer = STATIONS[name]
             terms = LinkTerms(
@@ -241,6 +240,7 @@ async def running(
     policy: Policy = POLICY,
     capacity: int = 1000,
     lookups_most: int = 1000,
+    looking_up: bool = True,
     tell: Callable[[DecisionRecord], None] = _nothing,
 ) -> AsyncIterator[Running]:
     """A gateway with `cards`, or with card 1; the books balance when it ends."""
@@ -250,6 +250,8 @@ async def running(
         create_card_schema(connection)
     gateway.issue(cards or [new_card()], balance)
     gateway.writer.start()
+    if looking_up:
+        gateway.lookups.start()
     await gateway.open()
     try:
         yield gateway

@@ -124,6 +124,29 @@ def test_when_cards_cannot_be_looked_up_unknown_ones_get_91(tmp_path: Path) -> N
     run(scenario)
 
 
+@pytest.mark.parametrize("table", ["cards", "entries"])
+def test_a_card_that_is_looked_up_too_late_is_not_decided(tmp_path: Path, table: str) -> None:
+    """Whether the lookup fails or finds nothing: its requests have been answered 91 before."""
+
+    async def scenario() -> None:
+        hasty = Policy(deadline_seconds=0.02)
+        async with running(tmp_path, policy=hasty, looking_up=False) as gateway:
+            line = await gateway.dial()
+            first = line.send(purchase(pan=synthetic_pan(2), **fresh()))
+            await until(lambda: gateway.processors["visanet"].waiting_count == 1)
+            second = line.send(purchase(pan=synthetic_pan(2), **fresh()))
+            for each in (first, second):
+                assert (await each).response.response_code == "91"  # type: ignore[attr-defined]
+            with gateway.table_missing(table):
+                gateway.lookups.start()
+                gateway.lookups.stop()
+                await asyncio.sleep(0)
+            assert len(gateway.records) == 2
+            assert gateway.registry.absent_count == (0 if table == "cards" else 1)
+
+    run(scenario)
+
+
 def test_a_flood_of_unknown_cards_is_answered_91_early(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path, lookups_most=2) as gateway:

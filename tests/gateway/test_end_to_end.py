@@ -422,6 +422,19 @@ def test_a_reversed_single_message_pays_back_once(tmp_path: Path) -> None:
     run(scenario)
 
 
+def test_a_partly_reversed_single_message_pays_back_the_difference(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as gateway:
+            line = await gateway.dial()
+            request = financial(**CARD)
+            await line.ask(request)
+            back = reversal(**CARD, original=named(request), replacement_amount=400)
+            assert await line.code(back) == "00"
+            assert gateway.balances() == (BALANCE - 400, 0)
+
+    run(scenario)
+
+
 def test_a_reversed_single_message_that_was_declined_pays_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as gateway:

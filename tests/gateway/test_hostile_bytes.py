@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.listener import LinkTerms, Listener
 from gateway.records import DecisionRecord
 from networks.wire.dialects import DIALECTS
 from networks.wire.link_states import LinkState
@@ -16,6 +17,7 @@ from networks.wire.messages import Administrative, Message
 from networks.wire.pan import synthetic_pan
 from networks.wire.session import Session
 from networks.wire.session_events import StateChanged
+from networks.wire.session_limits import SessionLimits
 from tests.gateway.running import STATIONS, Running, fresh, new_card, run, running
 from tests.gateway.samples import advice, financial, purchase, reversal
 
@@ -165,5 +167,31 @@ def test_answers_to_nothing_are_told_and_ignored(tmp_path: Path) -> None:
             request[27] |= 0x10  # 0100 becomes 0110
             await throw(gateway, "visanet", bytes(request))
             assert await line.code(purchase(pan=PAN)) == "00"
+
+    run(scenario)
+
+
+def test_a_message_that_the_network_rejects_is_told_and_answered_nothing(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as gateway:
+            line = await gateway.dial()
+            dialect = DIALECTS["visanet"]
+            ours = frames("visanet")[0][4:]
+            reject = dialect.header.reject(ours, "0134", "000000")
+            assert reject is not None
+            await throw(gateway, "visanet", dialect.framing.wrap(reject))
+            assert gateway.records == []
+            assert await line.code(purchase(pan=PAN)) == "00"
+
+    run(scenario)
+
+
+def test_a_listener_that_never_opened_can_be_stopped(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as gateway:
+            terms = LinkTerms(station="400552", peer="000000", limits=SessionLimits(), links_most=1)
+            unopened = Listener(DIALECTS["visanet"], terms, gateway.processors["visanet"])
+            unopened.stop_accepting()
+            await unopened.close()
 
     run(scenario)
