@@ -94,7 +94,7 @@ def test_without_json_a_table_is_printed() -> None:
 def test_a_differing_repeat_is_status_1() -> None:
     def fickle(_issuer: Issuer, request: CardRequest) -> Answers:
         answer = approve(request)
-        return [(0.0, differing(answer) if request.is_repeat else answer)]
+        return [differing(answer) if request.is_repeat else answer]
 
     ended = sim("visanet", *QUICK, "--json", script=fickle)
     summary = json.loads(ended.output)

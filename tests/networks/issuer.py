@@ -14,7 +14,7 @@ from networks.wire.session import Session
 from networks.wire.session_events import Event, RequestReceived
 from networks.wire.streams import Link, listen
 
-Answers = list[tuple[float, CardResponse]]
+Answers = list[CardResponse]
 Script = Callable[["Issuer", CardRequest], Answers]
 
 
@@ -33,10 +33,10 @@ def agreeable(issuer: "Issuer", request: CardRequest) -> Answers:
     """Approves at once what was not reversed before, and gives a repeat the stored answer."""
     stored = issuer.stored(request)
     if stored is not None:
-        return [(0.0, stored)]
+        return [stored]
     if request.mti == "0100" and issuer.was_reversed(request):
-        return [(0.0, decline(request, "05"))]
-    return [(0.0, approve(request))]
+        return [decline(request, "05")]
+    return [approve(request)]
 
 
 @dataclass
@@ -49,6 +49,10 @@ class Issuer:
     links: list[Link] = field(default_factory=list)
     answers: dict[tuple[str, str, str], CardResponse] = field(default_factory=dict)
     reversed: set[tuple[str, str]] = field(default_factory=set)
+    is_late: bool = False  # an authorization is answered when its reversal comes
+    kept_back: dict[tuple[str, str], tuple[Link, RequestReceived, CardResponse]] = field(
+        default_factory=dict
+    )
     port: int = 0
     server: asyncio.Server | None = None
 
@@ -69,7 +73,7 @@ class Issuer:
         if isinstance(request, Reversal) and request.original is not None:
             self.reversed.add((request.original.stan, request.original.transmission))
         answers = self.script(self, request)
-        for _, answer in answers:
+        for answer in answers:
             self.answers.setdefault((request.mti[:3], request.stan, request.transmission), answer)
         return answers
 
@@ -77,13 +81,25 @@ class Issuer:
         network = self.network
         return Session(network.dialect, station=network.peer, peer=network.station)
 
+    def answer_late(self, reversal: Reversal) -> None:
+        """Send the answer that was kept back until this reversal of its request."""
+        original = reversal.original
+        if original is not None:
+            kept = self.kept_back.pop((original.stan, original.transmission), None)
+            if kept is not None:
+                link, event, answer = kept
+                link.respond(event, answer)
+
     def on_event(self, link: Link, event: Event) -> None:
         if link not in self.links:
             self.links.append(link)
         if isinstance(event, RequestReceived) and isinstance(event.message, CardRequest):
-            for seconds, answer in self.answers_to(event.message):
-                if seconds:
-                    asyncio.get_running_loop().call_later(seconds, link.respond, event, answer)
+            request = event.message
+            if isinstance(request, Reversal):
+                self.answer_late(request)
+            for answer in self.answers_to(request):
+                if self.is_late and request.mti == "0100":
+                    self.kept_back[request.stan, request.transmission] = (link, event, answer)
                 else:
                     link.respond(event, answer)
 

@@ -85,7 +85,7 @@ def test_several_links_share_the_work() -> None:
 def test_repeats_over_sockets_compare_bytes(network: Network) -> None:
     def fickle(_issuer: Issuer, request: CardRequest) -> Answers:
         answer = approve(request)
-        return [(0.0, differing(answer) if request.is_repeat else answer)]
+        return [differing(answer) if request.is_repeat else answer]
 
     lossy = forced(network, COUNTER, course=Course.LOST_ANSWER)
     assert play(lossy)[2].tally.counts["repeats"] == 100
@@ -97,7 +97,7 @@ def test_repeats_over_sockets_compare_bytes(network: Network) -> None:
 @ALL_NETWORKS
 def test_a_timer_that_runs_out_is_followed_by_a_reversal(network: Network) -> None:
     def mute(_issuer: Issuer, request: CardRequest) -> Answers:
-        return [] if request.mti == "0100" else [(0.0, approve(request))]
+        return [] if request.mti == "0100" else [approve(request)]
 
     plain = forced(impatient(network), COUNTER, course=Course.PLAIN)
     issuer, told, simulator = play(plain, mute)
@@ -108,11 +108,14 @@ def test_a_timer_that_runs_out_is_followed_by_a_reversal(network: Network) -> No
 
 @ALL_NETWORKS
 def test_late_answers_are_noticed(network: Network) -> None:
-    def slow(_issuer: Issuer, request: CardRequest) -> Answers:
-        return [(0.1 if request.mti[:3] == "042" else 0.2, approve(request))]
-
     plain = forced(impatient(network), COUNTER, course=Course.PLAIN, settlement=Settlement.NEVER)
-    _, told, simulator = play(plain, slow)
+    issuer, told = Issuer(plain, is_late=True), Told()
+
+    async def whole() -> Simulator:
+        async with running(issuer, plain, told) as runner:
+            return await runner.run()
+
+    simulator = asyncio.run(whole())
     assert simulator.tally.counts["late"] == 100
     assert simulator.kept_its_promises
     assert all(belief.answered and not belief.held for belief in told.beliefs)
@@ -150,7 +153,7 @@ def test_an_issuer_that_goes_away_for_good_ends_the_run() -> None:
                 issuer.server.close()
                 for link in issuer.links:
                     link.close()
-                return [(0.0, approve(request))]
+                return [approve(request)]
 
             issuer.script = leaving
             return told, await runner.run()

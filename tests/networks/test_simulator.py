@@ -46,9 +46,9 @@ class Played:
             answers = self.issuer.answers_to(message)
             if not answers:
                 self.simulator.timed_out(message, self.now + 5)
-            for _, answer in answers[:1]:
+            for answer in answers[:1]:
                 self.simulator.answered(message, answer, self.bytes_of(answer), self.now + 0.001)
-            for _, answer in answers[1:]:
+            for answer in answers[1:]:
                 self.simulator.late(answer, self.now + 6)
 
     def bytes_of(self, answer: CardResponse) -> bytes:
@@ -109,7 +109,7 @@ def test_a_lost_answer_is_asked_for_again_word_for_word(network: Network) -> Non
 def test_another_answer_to_a_repeat_is_a_broken_promise(network: Network) -> None:
     def fickle(_issuer: Issuer, request: CardRequest) -> Answers:
         answer = approve(request)
-        return [(0.0, differing(answer) if request.is_repeat else answer)]
+        return [differing(answer) if request.is_repeat else answer]
 
     played = Played(forced(network, COUNTER, course=Course.LOST_ANSWER), fickle)
     assert played.counts["repeats_differing"] == 100
@@ -163,7 +163,7 @@ def test_a_partial_reversal_keeps_the_replacement() -> None:
 
 def test_after_a_timeout_the_network_may_stand_in() -> None:
     def reluctant(_issuer: Issuer, request: CardRequest) -> Answers:
-        return [(0.0, decline(request, "51") if request.mti == "0100" else approve(request))]
+        return [decline(request, "51") if request.mti == "0100" else approve(request)]
 
     plan = {"course": Course.STOOD_IN, "settlement": Settlement.NEVER}
     played = Played(forced(VISANET, COUNTER, **plan), reluctant)
@@ -180,7 +180,7 @@ def test_a_reversal_that_overtakes_its_original_must_win(network: Network) -> No
     assert [message.mti for message in honest.issuer.received[:1]] == ["0420"]
     assert honest.is_ok
     assert all(belief.reversed and not belief.held for belief in honest.beliefs)
-    forgetful = Played(plan, lambda _issuer, request: [(0.0, approve(request))])
+    forgetful = Played(plan, lambda _issuer, request: [approve(request)])
     assert forgetful.counts["broken_promises"] == 100
     assert not forgetful.is_ok
     assert all(not belief.held for belief in forgetful.beliefs)
@@ -242,7 +242,7 @@ def test_refunds_are_credited_and_hold_nothing() -> None:
 def test_hotels_ask_for_more_and_only_what_is_granted_is_held() -> None:
     def limited(_issuer: Issuer, request: CardRequest) -> Answers:
         is_large = request.message_reason == "3900" and (request.amount or 0) > 4000
-        return [(0.0, decline(request, "61") if is_large else approve(request))]
+        return [decline(request, "61") if is_large else approve(request)]
 
     plan = {"course": Course.PLAIN, "settlement": Settlement.NEVER, "increments": (3000, 5000)}
     played = Played(forced(VISANET, ("hotel",), **plan), limited)
@@ -270,9 +270,9 @@ def test_pumps_tell_the_actual_amount() -> None:
 def test_a_partial_approval_holds_what_was_approved() -> None:
     def half(_issuer: Issuer, request: CardRequest) -> Answers:
         if request.mti != "0100":
-            return [(0.0, approve(request))]
+            return [approve(request)]
         part = msgspec.structs.replace(approve(request), response_code="10", amount=7)
-        return [(0.0, part)]
+        return [part]
 
     plan = {"course": Course.PLAIN, "settlement": Settlement.NEVER}
     played = Played(forced(VISANET, ("partial-approval terminal",), **plan), half)
@@ -282,7 +282,7 @@ def test_a_partial_approval_holds_what_was_approved() -> None:
 @ALL_NETWORKS
 def test_what_is_never_answered_is_reversed_and_reported(network: Network) -> None:
     def mute(_issuer: Issuer, request: CardRequest) -> Answers:
-        return [] if request.mti == "0100" else [(0.0, approve(request))]
+        return [] if request.mti == "0100" else [approve(request)]
 
     played = Played(forced(network, COUNTER, course=Course.PLAIN), mute)
     assert played.counts["unanswered"] == played.counts["timeouts"] == 100
@@ -292,13 +292,13 @@ def test_what_is_never_answered_is_reversed_and_reported(network: Network) -> No
 
 @ALL_NETWORKS
 def test_a_late_answer_counts_but_its_reversal_prevails(network: Network) -> None:
-    pending: list[tuple[float, CardResponse]] = []
+    pending: list[CardResponse] = []
 
     def slow(_issuer: Issuer, request: CardRequest) -> Answers:
         if request.mti == "0100":
-            pending.append((0.0, approve(request)))
+            pending.append(approve(request))
             return []
-        return [(0.0, approve(request)), *[pending.pop() for _ in pending[:1]]]
+        return [approve(request), *[pending.pop() for _ in pending[:1]]]
 
     played = Played(forced(network, COUNTER, course=Course.PLAIN), slow)
     assert played.counts["late"] == 100
@@ -312,11 +312,9 @@ def test_what_must_arrive_is_sent_again_until_it_is_taken(network: Network) -> N
 
     def busy(_issuer: Issuer, request: CardRequest) -> Answers:
         if request.mti[:3] != "022":
-            return [(0.0, approve(request))]
+            return [approve(request)]
         tries[request.stan] = tries.get(request.stan, 0) + 1
-        return [[], [(0.0, decline(request, "91"))], [(0.0, approve(request))]][
-            min(tries[request.stan], 3) - 1
-        ]
+        return [[], [decline(request, "91")], [approve(request)]][min(tries[request.stan], 3) - 1]
 
     plan = {"course": Course.PLAIN, "settlement": Settlement.EXACT}
     played = Played(forced(network, COUNTER, **plan), busy)
@@ -328,7 +326,7 @@ def test_what_must_arrive_is_sent_again_until_it_is_taken(network: Network) -> N
 
 def test_what_is_never_taken_is_given_up_and_reported() -> None:
     def deaf(_issuer: Issuer, request: CardRequest) -> Answers:
-        return [] if request.mti[:3] == "022" else [(0.0, approve(request))]
+        return [] if request.mti[:3] == "022" else [approve(request)]
 
     plan = {"course": Course.PLAIN, "settlement": Settlement.EXACT}
     played = Played(forced(VISANET, COUNTER, **plan), deaf)
@@ -339,7 +337,7 @@ def test_what_is_never_taken_is_given_up_and_reported() -> None:
 
 def test_an_issuer_that_cannot_decide_is_not_followed_up() -> None:
     def overloaded(_issuer: Issuer, request: CardRequest) -> Answers:
-        return [(0.0, decline(request, "91"))]
+        return [decline(request, "91")]
 
     played = Played(forced(VISANET, COUNTER, course=Course.LOST_ANSWER), overloaded)
     assert {message.mti for message in played.issuer.received} == {"0100"}
