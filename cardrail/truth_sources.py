@@ -14,6 +14,7 @@ from gateway.records import DecisionRecord
 from ledger.outcomes import Outcome
 from ledger.tables import authorizations, clearings, holds
 from networks.beliefs import APPROVALS, Belief, Kind
+from networks.simulator import NOT_DECIDED
 
 Line = TypeVar("Line", Belief, DecisionRecord)
 
@@ -29,15 +30,18 @@ def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
 
 
 def network_truth(beliefs: Iterable[Belief]) -> Truth:
-    """What the networks believe. They know no answer to what they decided themselves."""
+    """What the networks believe. They know no answer to what they decided themselves, and 91 or
+    96 is none: whatever the ledger did, it must end with nothing held.
+    """
     return Truth("network", {(each.network, each.rrn): _believed(each) for each in beliefs}, True)
 
 
 def gateway_truth(records: Iterable[DecisionRecord]) -> Truth:
-    """What the gateway answered first to each authorization; it says nothing about balances."""
+    """What the gateway decided first on each authorization; it says nothing about balances."""
     claims: dict[Key, Claim] = {}
     for record in records:
-        if record.mti[1:3] == _AUTHORIZATION_CLASS and not record.replayed:
+        decided = record.response_code not in NOT_DECIDED and not record.replayed
+        if record.mti[1:3] == _AUTHORIZATION_CLASS and decided:
             approved = record.response_code in APPROVALS
             claim = Claim(approved=approved, approval_code=record.approval_code)
             claims.setdefault((record.network, record.rrn), claim)
@@ -92,7 +96,11 @@ _CLEARINGS: Select[Any] = select(
 
 
 def _believed(belief: Belief) -> Claim:
-    decided = belief.answered and belief.kind in _DECIDED_BY_ISSUER
+    decided = (
+        belief.answered
+        and belief.kind in _DECIDED_BY_ISSUER
+        and belief.response_code not in NOT_DECIDED
+    )
     return Claim(
         approved=belief.response_code in APPROVALS if decided else None,
         approval_code=belief.approval_code if decided else None,

@@ -22,6 +22,7 @@ OnEvent: TypeAlias = Callable[["Link", Event], None]
 
 _CLOSE_SECONDS = 5.0  # for what is still to be written when a link is closed
 _WRITE_BUFFER = 256 * 1024
+_TICK_SECONDS = 0.001  # the loop's timers tell no smaller times apart
 
 
 class Link(asyncio.Protocol):
@@ -36,17 +37,21 @@ class Link(asyncio.Protocol):
         self.is_writable = True
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
-        self._epoch = time.time() - self._loop.time()
+        self._epoch = time.time() - time.monotonic()
         self._transport: asyncio.Transport  # from connection_made on
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_deadline = 0.0
         self._abort_timer: asyncio.TimerHandle | None = None
         self._flush_is_due = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def now(self) -> float:
-        """Seconds since the epoch, by a clock that does not go back."""
-        return self._epoch + self._loop.time()
+        """Seconds since the epoch, by a clock that does not go back.
+
+        Not the event loop's clock: uvloop's stands still for a whole turn.
+        """
+        return self._epoch + time.monotonic()
 
     @property
     def is_closed(self) -> bool:
@@ -181,12 +186,12 @@ class Link(asyncio.Protocol):
         deadline = self.session.next_deadline()
         if deadline is None:
             return
-        at = deadline - self._epoch
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._timer_deadline <= deadline:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._tick)
+        self._timer_deadline = deadline
+        self._timer = self._loop.call_later(max(deadline - self.now, _TICK_SECONDS), self._tick)
 
     def _tick(self) -> None:
         self._timer = None
