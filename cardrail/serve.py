@@ -128,8 +128,9 @@ class _Gateway:
     ) -> None:
         self._settings = settings
         self._registry = CardRegistry()
+        self._ledger = Ledger(database)
         self._writer = LedgerWriter(
-            Ledger(database),
+            self._ledger,
             capacity=settings.ledger_queue,
             batch_limit=settings.ledger_batch,
         )
@@ -175,10 +176,20 @@ class _Gateway:
         seconds = self._settings.drain_seconds
         await asyncio.gather(*(each.drain(seconds) for each in self._processors.values()))
         await self._writer.stop()
+        self._take_back_late()
         for listener in self._listeners.values():
             await listener.close()
         self._lookups.stop()
         _log.info("stopped")
+
+    def _take_back_late(self) -> None:
+        """What the ledger approved during the stop, after its request had been answered 91."""
+        for name, processor in self._processors.items():
+            try:
+                processor.late_decisions.pay_with(self._ledger.apply)
+            except SQLAlchemyError:
+                count = processor.late_decisions.owed_count
+                _log.error("holds not taken back", network=name, count=count)
 
     async def _listen(self, listener: Listener, address: str) -> str:
         host, _, port = address.rpartition(":")

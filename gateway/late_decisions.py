@@ -9,7 +9,7 @@ many others, is answered from the ledger.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from gateway.reversals import give_back, take_back
@@ -20,6 +20,7 @@ _REMEMBERED = 10_000
 _RETRY_SECONDS = 0.5
 
 Submit = Callable[[AnyCommand, OnDecided], None]
+Apply = Callable[[Sequence[AnyCommand]], Sequence[Decision]]
 CallLater = Callable[[float, Callable[[], None]], object]
 
 
@@ -59,6 +60,20 @@ class LateDecisions:
     def has_taken_back(self, command: AnyCommand) -> bool:
         """Whether `command` repeats a request that was answered 91 and undone."""
         return command.origin.request_key in self._taken_back
+
+    def pay_with(self, apply: Apply) -> None:
+        """Pay by `apply` what the writer, now stopped, has not taken: the process is ending.
+
+        Raises
+        ------
+        Exception
+            What `apply` raises; the rest is still owed then.
+        """
+        while self._owed:
+            command = self._owed[0]
+            [decision] = apply([command])
+            self._owed.popleft()
+            self._paid(command, decision)
 
     def _pay(self) -> None:
         """Hand the ledger what is owed, as far as it takes it."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
@@ -121,6 +121,21 @@ def test_a_single_message_posted_already_is_paid_back() -> None:
     back = queue.taken[1][0]
     assert isinstance(back, Clear)
     assert (back.credit, back.amount) == (True, command().amount)
+
+
+def test_what_is_owed_when_the_writer_has_stopped_is_paid_before_the_end() -> None:
+    queue = Queue()
+    queue.trouble = WriterStopped()
+    queue.late.settle(command(financial()), APPROVED)
+    applied: list[AnyCommand] = []
+
+    def apply(batch: Sequence[AnyCommand]) -> list[Decision]:
+        applied.extend(batch)
+        return [msgspec.structs.replace(APPROVED, explanation=CLEARED_ALREADY)]
+
+    queue.late.pay_with(apply)
+    assert [type(each) for each in applied] == [Reverse, Clear]
+    assert queue.late.owed_count == 0
 
 
 def test_its_memory_is_bounded() -> None:
