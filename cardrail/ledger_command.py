@@ -13,7 +13,8 @@ import typer
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cardrail.keys import KeyFileError, open_vault
+from cardrail.keys import KeyFileError
+from cardrail.settings import SettingsError, masked_url, read_settings
 from gateway.cards import CARDS, NewCard, create_card_schema, issue_cards
 from ledger.audit import AuditReport, audit
 from ledger.database import Database
@@ -36,6 +37,7 @@ Url = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 DEFAULT_URL = "sqlite:///cardrail.db"
+_HOW_TO_MAKE = " (a new one is made by `cardrail ledger init`)"
 
 
 @ledger_app.command()
@@ -44,7 +46,7 @@ def init(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
 
     Example: cardrail ledger init --ledger sqlite:///cardrail.db
     """
-    with _opened(ledger) as database:
+    with _opened(ledger, is_made=True) as database:
         _create(database)
     _print({"ledger": ledger}, f"ledger {ledger} is ready", json=json)
 
@@ -64,7 +66,7 @@ def seed(
     Example: cardrail ledger seed --accounts 1000 --balance 1000000
     """
     started = time.monotonic()
-    with _opened(ledger) as database:
+    with _opened(ledger, is_made=True) as database:
         books = _create(database)
         at = time.time_ns() // 1000
         opened = books.open_wallets(
@@ -155,18 +157,21 @@ def expire(
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Database]:
-    """The database, with every foreseeable failure as one line on stderr and exit 2."""
+def _opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
+    """The database, with every foreseeable failure as one line on stderr and exit 2.
+
+    Only where `is_made` may it be a new one.
+    """
     try:
-        database = Database.open(url)
+        database = Database.open(url, must_exist=not is_made)
     except (ValueError, SQLAlchemyError) as error:
-        _fail(str(error))
+        _fail(f"{error}{_HOW_TO_MAKE}")
     try:
         yield database
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error)
-        _fail(f"the ledger at {url}: {reason} (a new one is made by `cardrail ledger init`)")
-    except KeyFileError as error:
+        _fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
+    except (KeyFileError, SettingsError) as error:
         _fail(str(error))
     finally:
         database.close()
@@ -182,7 +187,7 @@ def _create(database: Database) -> Ledger:
 
 def _issue(database: Database, url: str, accounts: int) -> int:
     """Give each wallet its card, a few thousand at a time."""
-    vault = open_vault(url)
+    vault = read_settings(ledger=url).vault()
     issued = 0
     for first in range(1, accounts + 1, _ISSUED_AT_ONCE):
         last = min(first + _ISSUED_AT_ONCE - 1, accounts)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -65,19 +66,21 @@ class Database:
         self._readers = readers
 
     @classmethod
-    def open(cls, url: str) -> Database:
+    def open(cls, url: str, *, must_exist: bool = False) -> Database:
         """Open `url`, e.g. ``sqlite:///cardrail.db``; the file is made if it is not there.
 
         Raises
         ------
         ValueError
-            If the URL is not that of a SQLite file.
+            If the URL is not that of a SQLite file, or of none that is there and `must_exist`.
         """
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
             raise ValueError(
                 f"the ledger's URL is {parsed.render_as_string()}, expected sqlite:///FILE"
             )
+        if must_exist and not Path(str(parsed.database)).is_file():
+            raise ValueError(f"there is no ledger at {parsed.render_as_string()}")
         return cls(_engine(url, "BEGIN IMMEDIATE"), _engine(url, "BEGIN"))
 
     @contextmanager

@@ -11,9 +11,12 @@ from typer.testing import CliRunner, Result
 from cardrail.keys import open_vault
 from cardrail.ledger_command import ledger_app
 from gateway.cards import find_cards
+from gateway.vault import PanVault
 from ledger.database import Database
 from networks.wire.pan import synthetic_pan
 from tests.ledger.books import DAY, NOW, Books
+
+INIT = "`cardrail ledger init`"
 
 
 @pytest.fixture
@@ -125,8 +128,9 @@ def test_a_wrong_url_is_one_line_and_exit_2(url: str, arguments: list[str], told
     assert result.stdout == ""
 
 
-def test_reading_what_is_no_ledger_is_told(url: str) -> None:
-    assert "cardrail ledger init" in run(url, "audit").stderr
+def test_reading_what_is_no_ledger_is_told(url: str, tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").touch()
+    assert f"no such table: accounts (a new one is made by {INIT})" in run(url, "audit").stderr
 
 
 def test_an_unknown_account_is_told(url: str) -> None:
@@ -141,3 +145,27 @@ def test_keys_that_others_can_read_are_refused(url: str, tmp_path: Path) -> None
     result = run(url, "seed", "--accounts", "1")
     assert result.exit_code == 2
     assert "expected mode 0600" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["accounts"], ["statement", "1"], ["audit"], ["expire"]])
+def test_a_mistyped_path_is_told_and_makes_no_file(
+    url: str, tmp_path: Path, command: list[str]
+) -> None:
+    result = run(url, *command)
+    assert result.exit_code == 2
+    assert result.stderr == f"there is no ledger at {url} (a new one is made by {INIT})\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_given_as_settings_are_those_of_the_cards(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARDRAIL_INDEX_KEY", "11" * 32)
+    monkeypatch.setenv("CARDRAIL_ENCRYPTION_KEY", "22" * 32)
+    run(url, "seed", "--accounts", "1")
+    assert [path.name for path in tmp_path.glob("*.keys")] == []
+    database = Database.open(url)
+    with database.reading() as connection:
+        index = PanVault(b"\x11" * 32, b"\x22" * 32).index(synthetic_pan(1))
+        assert [card.card_id for card in find_cards(connection, [index])] == [1]
+    database.close()
