@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TypeAlias
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -93,23 +94,23 @@ def _plain_line(told: Progress, elapsed: float) -> str:
 def screen(told: Told, rates: Mapping[str, Rate], elapsed: float, seconds: float) -> Table:
     """The table; a network that has said nothing yet shows dashes."""
     table = Table(
+        box=box.SIMPLE_HEAD,
         title=f"Cardrail demo   {elapsed:.0f} of {seconds:.0f} s",
         title_style="bold",
-        title_justify="left",
-        min_width=76,
     )
-    table.add_column("")
+    table.add_column("", min_width=38, no_wrap=True)
     for name in TITLES:
-        table.add_column(TITLES[name], justify="right", min_width=24)
+        table.add_column(TITLES[name], justify="right", min_width=22)
     known = [told.get(name) for name in TITLES]
     table.add_row("phase", *_cells(known, lambda each: each["phase"]))
     table.add_row("throughput", *_cells(known, lambda each: _throughput(each, rates)), style="bold")
     for label, show in _ROWS:
-        table.add_row(label, *_cells(known, show))
+        style = "green" if label == "approved" else ""
+        table.add_row(label, *_cells(known, show), style=style)
     table.add_section()
     for code in _declines(known):
-        meaning = RESPONSE_CODES[code].meaning
-        table.add_row(f"declined {code} {meaning}", *_cells(known, _count_of(code)))
+        label = f"declined {code} {RESPONSE_CODES[code].meaning}"
+        table.add_row(label, *_cells(known, _count_of(code)), style="yellow")
     return table
 
 
