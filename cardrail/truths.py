@@ -105,7 +105,7 @@ def _about(key: Key, parties: list[Truth]) -> Iterable[Disagreement]:
             if (value := _saying(truth, key, attribute)) is not None
         }
         if len(set(said.values())) > 1:
-            shown = {party: str(value) for party, value in said.items()}
+            shown = {party: str(value) or "nothing" for party, value in said.items()}
             yield Disagreement(key[0], key[1], attribute, shown)
 
 
