@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from networks.tally import Progress
+from networks.tally import Phase, Progress
 from networks.wire.response_codes import RESPONSE_CODES
 
 Told: TypeAlias = Mapping[str, Progress | None]  # by network; None before its first word
@@ -33,8 +33,10 @@ class Rate:
         self._rate = 0.0
 
     def of(self, progress: Progress) -> float:
-        """The rate between the last two different progress lines."""
+        """The rate between the last two different progress lines of the running phase."""
         last = self._last
+        if progress["phase"] != Phase.RUNNING:
+            return self._rate
         if last is None:
             self._rate = progress["authorizations"] / max(progress["elapsed"], 0.001)
         elif progress["elapsed"] > last["elapsed"]:
@@ -75,9 +77,10 @@ def plain_lines(console: Console, _seconds: float) -> Iterator[Tell]:
 
     def tell(told: Told, elapsed: float) -> None:
         nonlocal due
-        if elapsed >= due:
+        known = [each for each in told.values() if each is not None]
+        if known and elapsed >= due:
             due = elapsed + _PLAIN_SECONDS
-            for each in filter(None, told.values()):
+            for each in known:
                 console.print(_plain_line(each, elapsed), highlight=False, soft_wrap=True)
 
     yield tell

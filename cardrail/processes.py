@@ -9,11 +9,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import FrameType, TracebackType
+from typing import NoReturn, Self
 
 _KILL_AFTER_SECONDS = 10.0
 _LOG_TAIL_LINES = 12
+
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """Unwind, so that children are stopped and temporary folders removed."""
+    raise SystemExit(128 + number)
 
 
 class ChildFailed(Exception):
@@ -83,7 +91,10 @@ class Child:
 
 @dataclass(slots=True)
 class Children:
-    """A group of ``cardrail`` commands; leaving the context stops what still runs, last first."""
+    """A group of ``cardrail`` commands; leaving the context stops what still runs, last first.
+
+    SIGTERM and SIGHUP leave it, too; entered on the main thread.
+    """
 
     logs: Path
     environment: Mapping[str, str]
@@ -105,6 +116,8 @@ class Children:
         return child
 
     def __enter__(self) -> Self:
+        for number in _ENDING:
+            signal.signal(number, _end)
         return self
 
     def __exit__(

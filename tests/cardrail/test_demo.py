@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +59,26 @@ def test_a_second_demo_on_one_ledger_compares_its_own_part(tmp_path: Path) -> No
         ended = cardrail("demo", *options, folder=tmp_path)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert "The three truths agree" in ended.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cardrail", "demo", "--seconds", "60", "--rate", "20"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stderr is not None
+        assert "visanet" in demo.stderr.readline()  # everything has started
+        os.kill(demo.pid, number)
+        demo.stderr.read()
+    assert demo.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.killpg(demo.pid, 0)
 
 
 def test_a_ledger_that_cannot_be_opened_is_said_in_a_line(tmp_path: Path) -> None:

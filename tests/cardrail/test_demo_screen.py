@@ -28,6 +28,9 @@ def test_a_rate_is_taken_between_two_different_lines() -> None:
     assert rate.of(told("visanet", 100, 1.0)) == 100
     assert rate.of(told("visanet", 100, 1.0)) == 100
     assert rate.of(told("visanet", 400, 2.0)) == 300
+    settling = told("visanet", 400, 3.0)
+    settling["phase"] = Phase.SETTLING
+    assert rate.of(settling) == 300
 
 
 def test_each_network_has_its_column_and_each_decline_its_row() -> None:
