@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     fuel_hold: int = Field(default=10_000, ge=1)
     allowance: int = Field(default=30_000, ge=1)
     plain_quicpay_cap: int = Field(default=20_000, ge=0)
-    cash_fee: int = Field(default=110, ge=0)
+    cash_fee: int = Field(default=0, ge=0)
     points_per_mille: int = Field(default=10, ge=0)
 
     log_format: LogFormat = LogFormat.KEY_VALUE

@@ -36,6 +36,6 @@ class Policy:
     fuel_hold: int = 10_000
     allowance: int = 30_000
     plain_quicpay_cap: int = 20_000
-    cash_fee: int = 110
+    cash_fee: int = 0
     points_per_mille: int = 10
     deadline_seconds: float = 1.5

@@ -24,7 +24,7 @@ from networks.wire.messages import (
 from networks.wire.pan import TEST_EXPIRY, synthetic_pan
 
 AT = 1_795_312_245_000_000  # 2026-11-22 01:50:45 UTC, 10:50:45 in Japan
-POLICY = Policy()
+POLICY = Policy(cash_fee=110)
 TRANSACTION_ID = "386326054321098"
 CARD = Card(
     card_id=7,
