@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from gateway.amounts import billed
 from gateway.cards import CardControls
 from gateway.case import Case
 from gateway.checks import Facts, Refusal, first_refusal, refuse_amount, refuse_processing_code
 from gateway.expiry import expires_at, is_travel
 from gateway.policy import Policy
-from gateway.references import origin_of
+from gateway.references import origin_of, sale_of
 from gateway.transactions import FUEL_CATEGORIES, Transaction, transaction_of
 from ledger.commands import Authorize, Purpose, Reference, SpendingLimits
 from ledger.money import Money
@@ -23,6 +25,7 @@ from networks.wire.messages import CardRequest
 
 _INCREMENTAL = "3900"  # DE 63.3
 _PARTIAL_ALLOWED = "1"  # DE 60.10
+_TAP_AGAIN = 3_000_000  # microseconds: the same terminal and slip again is the same sale
 _SPENDING = frozenset({Purpose.PURCHASE, Purpose.CASH})
 
 
@@ -40,9 +43,12 @@ def authorize(request: CardRequest, case: Case) -> Authorize | Refusal:
     refusal = first_refusal(Facts(request, transaction, amount, card, case.day, policy))
     spends = transaction.purpose in _SPENDING
     estimated = spends and (transaction.allowance or fuel_check or is_travel(request))
+    origin, sale = origin_of(request, case.network, card.card_id), sale_of(request)
+    if sale:
+        origin = msgspec.structs.replace(origin, transaction_id=sale)
     return Authorize(
         account_id=card.account_id,
-        origin=origin_of(request, case.network, card.card_id),
+        origin=origin,
         at=case.at,
         instrument_id=card.card_id,
         day=case.day.number,
@@ -57,6 +63,7 @@ def authorize(request: CardRequest, case: Case) -> Authorize | Refusal:
         refusal_reason="" if refusal is None else refusal.explanation,
         limits=_limits(card.controls) if spends else None,
         increment_of=_increment_of(request),
+        repeats_within=_TAP_AGAIN if sale else 0,
     )
 
 

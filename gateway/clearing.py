@@ -51,7 +51,7 @@ def clear_at_once(held: Authorize, decision: Decision, case: Case) -> Clear | No
         account_id=held.account_id,
         origin=msgspec.structs.replace(
             origin,
-            request_key=f"post:{origin.request_key}",
+            request_key=posting_key(decision.authorization_id),
             trace=f"post:{origin.trace}",
         ),
         at=held.at,
@@ -68,7 +68,13 @@ def clear_at_once(held: Authorize, decision: Decision, case: Case) -> Clear | No
         credit=held.purpose is Purpose.CREDIT,
         fee=case.policy.cash_fee if held.purpose is Purpose.CASH else 0,
         points=_points(amount, held.purpose, case),
+        unless_reversed=True,
     )
+
+
+def posting_key(authorization_id: int) -> str:
+    """The request key of the posting that follows a single message's hold."""
+    return f"post:{authorization_id}"
 
 
 def _number(digits: str) -> int:

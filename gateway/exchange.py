@@ -123,7 +123,7 @@ class Exchange:
             self._settle(command, decision)
         elif decision is None:
             self._give_up("the ledger failed")
-        elif self._processor.late_decisions.has_taken_back(command):
+        elif self._processor.late_decisions.has_taken_back(command, decision):
             self.unavailable("a repeat of what was decided too late and is taken back")
         else:
             self._go_on(command, decision, case)

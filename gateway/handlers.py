@@ -66,9 +66,7 @@ def _give_back(
 ) -> AnyCommand | None:
     assert isinstance(request, Reversal)
     assert isinstance(command, Reverse)
-    if not names_single_message(request):
-        return None
-    return give_back(command, decision)
+    return give_back(command, decision) if names_single_message(request) else None
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(

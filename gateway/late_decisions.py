@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from gateway.reversals import give_back, take_back
+from gateway.reversals import give_back, is_of_single_message, take_back
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, Reverse
 from ledger.writer import LedgerBusy, OnDecided, WriterStopped
 
@@ -34,7 +34,7 @@ class LateDecisions:
         self._call_later = call_later
         self._owed: deque[Reverse | Clear] = deque()
         self._retrying = False
-        self._taken_back: dict[str, None] = {}
+        self._taken_back: dict[int, None] = {}  # authorization ids, the oldest first
 
     @property
     def owed_count(self) -> int:
@@ -45,21 +45,17 @@ class LateDecisions:
         """Deal with a decision whose request has been answered without it."""
         if decision is None or decision.replayed or not decision.outcome.approved:
             return
-        self.take_back(command)
-
-    def take_back(self, command: AnyCommand) -> None:
-        """Undo what `command` has held; advices and reversals stay, they only tell what was."""
         if not isinstance(command, Authorize):
-            return
+            return  # advices and reversals stay, they only tell what was
         if len(self._taken_back) >= _REMEMBERED:
             del self._taken_back[next(iter(self._taken_back))]
-        self._taken_back[command.origin.request_key] = None
+        self._taken_back[decision.authorization_id] = None
         self._owed.append(take_back(command))
         self._pay()
 
-    def has_taken_back(self, command: AnyCommand) -> bool:
+    def has_taken_back(self, command: AnyCommand, decision: Decision) -> bool:
         """Whether `command` repeats a request that was answered 91 and undone."""
-        return command.origin.request_key in self._taken_back
+        return isinstance(command, Authorize) and decision.authorization_id in self._taken_back
 
     def pay_with(self, apply: Apply) -> None:
         """Pay by `apply` what the writer, now stopped, has not taken: the process is ending.
@@ -90,8 +86,12 @@ class LateDecisions:
         if decision is None:
             self._owed.append(command)
             self._retry()
-        elif isinstance(command, Reverse) and (back := give_back(command, decision)) is not None:
-            self._owed.append(back)  # a single message, posted before it was too late
+        elif (
+            isinstance(command, Reverse)
+            and is_of_single_message(command)
+            and (back := give_back(command, decision)) is not None
+        ):
+            self._owed.append(back)  # posted before it was too late
             self._pay()
 
     def _retry(self) -> None:

@@ -7,7 +7,7 @@ eleven digits, DE 32 does not.
 from __future__ import annotations
 
 from ledger.commands import Origin, Reference
-from networks.wire.messages import CardRequest, OriginalData
+from networks.wire.messages import CardRequest, OriginalData, Reversal
 
 
 def trace_of(request: CardRequest) -> str:
@@ -23,11 +23,16 @@ def trace_of_original(original: OriginalData | None) -> str:
 
 
 def origin_of(request: CardRequest, network: str, card_id: int) -> Origin:
-    """Who asks: the key has what repeats have in common (MTI class, DE 7, 11, 32, 37, card)."""
+    """Who asks: the key has what repeats have in common (MTI class, DE 7, 11, 32, 37, card).
+
+    A reversal has the numbers of its original; what it leaves (DE 95, 61.3) tells a partial one
+    and the full one after it apart.
+    """
     trace = trace_of(request)
+    left = _left_by(request) if isinstance(request, Reversal) else ""
     return Origin(
         network=network,
-        request_key=f"{request.mti[1:3]}{trace}:{request.rrn}:{card_id}",
+        request_key=f"{request.mti[1:3]}{trace}:{request.rrn}:{card_id}{left}",
         trace=trace,
         transaction_id=request.transaction_id,
         rrn=request.rrn,
@@ -35,9 +40,21 @@ def origin_of(request: CardRequest, network: str, card_id: int) -> Origin:
     )
 
 
+def _left_by(request: Reversal) -> str:
+    left = request.replacement_billing_amount or request.replacement_amount
+    return f":{left}" if left else ""
+
+
 def fingerprint_of(request: CardRequest) -> str:
     """What two requests of one key must agree on: processing code, amount, merchant."""
     return f"{request.processing_code}:{request.amount}:{request.currency}:{request.merchant}"
+
+
+def sale_of(request: CardRequest) -> str:
+    """What names a QUICPay sale at its terminal (DE 48.06, 48.05); blank without either."""
+    if not request.terminal_identity or not request.slip:
+        return ""
+    return f"{request.terminal_identity}:{request.slip}"
 
 
 def reference_to_original(request: CardRequest, original: OriginalData | None) -> Reference:

@@ -10,9 +10,10 @@ import msgspec
 from gateway.amounts import billed, replacement
 from gateway.authorize import details_of
 from gateway.case import Case
+from gateway.clearing import posting_key
 from gateway.references import origin_of, reference_to_original
 from ledger.commands import Authorize, Clear, Decision, Reference, Reverse
-from ledger.reversing import CLEARED_ALREADY
+from ledger.money import Money
 from networks.wire.messages import Reversal
 
 _SINGLE_MESSAGE = "02"
@@ -39,20 +40,20 @@ def names_single_message(request: Reversal) -> bool:
 
 
 def give_back(reversed_: Reverse, decision: Decision) -> Clear | None:
-    """The credit for what a single message has posted, which releasing its hold cannot undo.
+    """Takes back what a single message has posted, which releasing its hold cannot undo.
 
-    Its key is the original's, so that a reversal and its advice, or a repeat, pay once.
+    Its key is the original's, with what stays of it: a reversal and its advice, or a repeat, pay
+    once.
     """
-    if decision.explanation != CLEARED_ALREADY:
-        return None
-    amount = reversed_.amount
-    if reversed_.replacement is not None:
-        amount -= reversed_.replacement
+    if not decision.authorization_id or decision.amount:
+        return None  # there was none, or it was held and not yet posted
+    stays = reversed_.replacement or Money(0, reversed_.amount.currency)
+    name = f"{decision.authorization_id}:{stays.amount}"
     return Clear(
         account_id=reversed_.account_id,
         origin=msgspec.structs.replace(
             reversed_.origin,
-            request_key=f"back:{decision.authorization_id}",
+            request_key=f"back:{name}",
             trace=f"back:{reversed_.origin.trace}",
             fingerprint="back",
         ),
@@ -61,9 +62,14 @@ def give_back(reversed_: Reverse, decision: Decision) -> Clear | None:
         day=reversed_.day,
         details=reversed_.details,
         reference=reversed_.reference,
-        amount=amount,
-        credit=True,
+        amount=stays,
+        undoes=posting_key(decision.authorization_id),
     )
+
+
+def is_of_single_message(taken_back: Reverse) -> bool:
+    """Whether the gateway's own reversal is of a request that holds and posts at once."""
+    return taken_back.details["mti"].startswith(_SINGLE_MESSAGE)
 
 
 def take_back(late: Authorize) -> Reverse:

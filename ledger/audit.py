@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
 )
 
+from ledger.clearing import Manner
 from ledger.outcomes import Outcome
 from ledger.rules import SPENDS
 from ledger.states import HoldState
@@ -331,16 +332,18 @@ def _unequal(
 
 
 def _clearings_of_holds() -> Subquery:
+    """What was taken back lowers the sum; it is no part of its own."""
+    undone = clearings.c.manner == Manner.UNDONE.value
     return (
         select(
             clearings.c.account_id,
             clearings.c.hold_id,
-            func.sum(clearings.c.amount).label("amount"),
-            func.count().label("count"),
+            func.sum(case((undone, -clearings.c.amount), else_=clearings.c.amount)).label("amount"),
+            func.sum(case((undone, 0), else_=1)).label("count"),
         )
         .where(
             clearings.c.hold_id != 0,
-            clearings.c.credit == 0,
+            or_(clearings.c.credit == 0, undone),
             clearings.c.outcome.in_(_APPROVED),
         )
         .group_by(clearings.c.account_id, clearings.c.hold_id)

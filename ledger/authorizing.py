@@ -5,12 +5,22 @@ from __future__ import annotations
 import msgspec
 
 from ledger.book import Book
-from ledger.commands import NO_DETAILS, Advise, Authorize, Command, Decision, Origin
+from ledger.commands import (
+    NO_DETAILS,
+    Advise,
+    Authorize,
+    Command,
+    Decision,
+    Origin,
+    Reference,
+)
 from ledger.matching import match
 from ledger.outcomes import Outcome
 from ledger.rows import Account, Authorization, Hold
 from ledger.rules import SPENDS, Standing, Verdict, judge
 from ledger.states import HoldState, Verb
+
+REPEAT = "repeat"  # verb of a request that was another one under a new key
 
 
 def authorize(book: Book, command: Authorize) -> Decision:
@@ -23,6 +33,8 @@ def authorize(book: Book, command: Authorize) -> Decision:
     if stored is not None:
         return stored_answer(stored, command.origin)
     early = book.early_reversal(command)
+    if early is None and (same := _same_request(book, command)) is not None:
+        return _repeat(book, command, same)
     hold = _hold_to_increase(book, command)
     verdict = judge(
         Standing(
@@ -86,10 +98,11 @@ def conflict(decision: Decision) -> Decision:
 
 
 def answer(row: Authorization) -> Decision:
-    """A stored authorization as the decision it was."""
+    """A stored authorization as the decision it was; a repeat is part of the one it repeats."""
+    repeated = row.hold_id if row.verb == REPEAT else 0
     return Decision(
         outcome=Outcome[row.outcome],
-        authorization_id=row.authorization_id,
+        authorization_id=repeated or row.authorization_id,
         account_id=row.account_id,
         amount=row.amount,
         currency=row.currency,
@@ -200,6 +213,47 @@ _EVENT_TYPES = {
     (True, True): "authorization.advised",
     (True, False): "authorization.declined",
 }
+
+
+def _same_request(book: Book, command: Authorize) -> Authorization | None:
+    """What came under another key a moment ago and still stands, so that this only repeats it."""
+    if not command.repeats_within:
+        return None
+    origin = command.origin
+    reference = Reference(transaction_id=origin.transaction_id)
+    for each in book.candidates(command.account_id, origin.network, reference).by_transaction:
+        if (
+            abs(command.at - each.at) <= command.repeats_within
+            and each.instrument_id == command.instrument_id
+            and each.fingerprint == origin.fingerprint
+            and _stands(book.hold_of(each))
+        ):
+            return each
+    return None
+
+
+def _stands(hold: Hold | None) -> bool:
+    """A hold that has been given back is promised to nobody any more."""
+    return hold is None or hold.state in (HoldState.PENDING, HoldState.POSTED)
+
+
+def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:
+    """The stored answer, kept under this request's names too: they may be reversed by these."""
+    origin = command.origin
+    book.record_authorization(
+        msgspec.structs.replace(
+            same,
+            authorization_id=book.ids.next(command.at),
+            request_key=origin.request_key,
+            trace=origin.trace,
+            rrn=origin.rrn,
+            verb=REPEAT,
+            at=command.at,
+            details=details_text(command),
+            reversed=0,
+        )
+    )
+    return msgspec.structs.replace(answer(same), replayed=True)
 
 
 def _hold_to_increase(book: Book, command: Authorize) -> Hold | None:

@@ -16,7 +16,7 @@ from ledger.authorizing import conflict, details_text, request_key, unknown_acco
 from ledger.book import Book
 from ledger.commands import Clear, Decision
 from ledger.house import AccountKind
-from ledger.matching import Match, match
+from ledger.matching import NOTHING, Match, match
 from ledger.money import format_minor_units
 from ledger.outcomes import Outcome
 from ledger.rows import Account, Clearing, Hold, Posting
@@ -33,6 +33,7 @@ class Manner(StrEnum):
     FORCED = "forced"  # with no hold
     CREDITED = "credited"  # to the wallet
     SUSPENSE = "suspense"  # a credit that matches nothing
+    UNDONE = "undone"  # an earlier clearing, taken back
     REFUSED = "refused"  # not posted: it could not be read
 
 
@@ -48,14 +49,14 @@ def clear(book: Book, command: Clear) -> Decision:
             return msgspec.structs.replace(decision, replayed=True)
         return conflict(decision)
     clearing_id = book.ids.next(command.at)
-    invalid = _invalid(command, account)
-    if invalid is not None:
-        nothing = Match(None, "")
-        return _record(
-            book, command, account, _Posted(clearing_id, Manner.REFUSED, nothing), invalid
-        )
     candidates = book.candidates(command.account_id, command.origin.network, command.reference)
     matched = match(command.reference, command.amount.amount, candidates)
+    invalid = _invalid(command, account) or _overtaken(command, matched)
+    if invalid is not None:
+        posted = _Posted(clearing_id, Manner.REFUSED, NOTHING)
+        return _record(book, command, account, posted, invalid)
+    if command.undoes:
+        return _undo(book, command, account, clearing_id, matched)
     if command.credit:
         manner, how = _credit(book, command, account, clearing_id, matched)
     else:
@@ -76,13 +77,71 @@ def _invalid(command: Clear, account: Account) -> Verdict | None:
         told = f"the clearing is in {command.amount.currency}, the account in {account.currency}"
         return Verdict(Outcome.CURRENCY_UNSUPPORTED, 0, told)
     for name, amount, zero_allowed in (
-        ("amount", command.amount.amount, False),
+        ("amount", command.amount.amount, bool(command.undoes)),
         ("fee", command.fee, True),
         ("points", command.points, True),
     ):
         if malformed(amount, zero_allowed=zero_allowed):
             return Verdict(Outcome.FORMAT_INVALID, 0, f"{name} {amount} cannot be posted")
     return None
+
+
+def _overtaken(command: Clear, matched: Match) -> Verdict | None:
+    original = matched.authorization
+    if not command.unless_reversed or original is None or not original.reversed:
+        return None
+    return Verdict(Outcome.REVERSED_BEFORE, 0, "its reversal came before the posting")
+
+
+def _undo(
+    book: Book, command: Clear, account: Account, clearing_id: int, matched: Match
+) -> Decision:
+    """Take back what an earlier clearing has posted and is still posted, but for what stays."""
+    hold = book.hold_of(matched.authorization)
+    undone = book.clearings.get((account.account_id, command.origin.network, command.undoes))
+    posted = _still_posted(undone, hold)
+    stays = min(command.amount.amount, posted)
+    if undone is None or posted == stays or (stays and hold is None):
+        told = "nothing of that clearing is left to take back"
+        refused = _Posted(clearing_id, Manner.REFUSED, NOTHING)
+        return _record(book, command, account, refused, Verdict(Outcome.ORIGINAL_UNKNOWN, 0, told))
+    back = posted - stays
+    if hold is not None:
+        hold.posted -= back
+        book.changed_holds[hold.account_id, hold.authorization_id] = hold
+        book.count_again(hold, hold.counted - back)
+    command = msgspec.structs.replace(
+        command,
+        credit=not undone.credit,
+        fee=0 if stays else undone.fee,
+        points=undone.points * posted // undone.amount - undone.points * stays // undone.amount,
+    )
+    _post_back(book, command, account, clearing_id, back)
+    how = f"{account.currency} {format_minor_units(back, account.currency)} of it taken back"
+    verdict = Verdict(Outcome.APPROVED, back, f"{matched.explanation}: {how}")
+    return _record(book, command, account, _Posted(clearing_id, Manner.UNDONE, matched), verdict)
+
+
+def _still_posted(undone: Clearing | None, hold: Hold | None) -> int:
+    if undone is None or undone.hold_id != (hold.authorization_id if hold else 0):
+        return 0
+    return min(undone.amount, hold.posted) if hold else undone.amount
+
+
+def _post_back(book: Book, command: Clear, account: Account, clearing_id: int, amount: int) -> None:
+    """The postings of a clearing with their signs turned."""
+    settlement = book.house(account, AccountKind.SETTLEMENT, command.origin.network)
+    to_wallet = amount if command.credit else -amount
+    kind = "credit" if command.credit else "clearing"
+    _post(book, command, clearing_id, kind, [(account, to_wallet), (settlement, -to_wallet)])
+    if command.fee:
+        fee = book.house(account, AccountKind.FEE)
+        _post(book, command, clearing_id, "fee", [(account, command.fee), (fee, -command.fee)])
+    if command.points:
+        points = book.house(account, AccountKind.POINTS)
+        funding = book.house(account, AccountKind.FUNDING)
+        lines = [(points, -command.points), (funding, command.points)]
+        _post(book, command, clearing_id, "points", lines)
 
 
 def _credit(

@@ -108,6 +108,9 @@ class Authorize(Command, frozen=True, kw_only=True, gc=False):
         When an uncleared hold ends.
     partial_allowed
         Approve what is there when it is less than the amount.
+    repeats_within
+        Microseconds. A request of the same transaction id, instrument and fingerprint that came so
+        shortly before is this one, whatever its key: it gets that one's answer and no second hold.
     """
 
     purpose: Purpose
@@ -120,6 +123,7 @@ class Authorize(Command, frozen=True, kw_only=True, gc=False):
     refusal_reason: str = ""
     limits: SpendingLimits | None = None
     increment_of: Reference | None = None
+    repeats_within: int = 0
 
 
 class Advise(Command, frozen=True, kw_only=True, gc=False):
@@ -153,6 +157,11 @@ class Clear(Command, frozen=True, kw_only=True, gc=False):
 
     `credit` pays to the cardholder (a refund). `sequence` of `count` tells multiple clearing;
     0 of 0 is a single one. `fee` is charged on top, `points` granted, both in minor units.
+    `unless_reversed` posts nothing if the original has been reversed: it follows its hold at once,
+    and a reversal may have come in between.
+
+    `undoes` is the request key of an earlier clearing to be taken back with its fee and points,
+    but for `amount`, which stays; what has come back already does not come back again.
     """
 
     reference: Reference
@@ -162,6 +171,8 @@ class Clear(Command, frozen=True, kw_only=True, gc=False):
     count: int = 0
     fee: int = 0
     points: int = 0
+    unless_reversed: bool = False
+    undoes: str = ""
 
 
 AnyCommand: TypeAlias = Authorize | Advise | Reverse | Clear

@@ -63,9 +63,8 @@ def _released(amount: int, explanation: str) -> Verdict:
     return Verdict(Outcome.APPROVED, amount, explanation)
 
 
-CLEARED_ALREADY = "the hold is cleared already: nothing is left to release"
 _ENDED = {
-    HoldState.POSTED: CLEARED_ALREADY,
+    HoldState.POSTED: "the hold is cleared already: nothing is left to release",
     HoldState.VOIDED: "the hold is released already",
     HoldState.EXPIRED: "the hold has expired already: nothing is left to release",
 }
@@ -74,6 +73,7 @@ _ENDED = {
 def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
     hold = book.hold_of(original)
     if hold is None:
+        book.mark_reversed(original)
         return _released(0, "its original holds nothing")
     state = HoldState(hold.state)
     if state is not HoldState.PENDING:

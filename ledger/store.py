@@ -122,6 +122,8 @@ def _load_answers(connection: Connection, book: Book, commands: Sequence[AnyComm
                 reversals.add(key)
             case Clear():
                 clearings.add(key)
+                if command.undoes:
+                    clearings.add((command.account_id, origin.network, command.undoes))
             case _:
                 authorizations.add(key)
     for row in find_rows(connection, tables.authorizations, _NAMES, authorizations):
@@ -170,7 +172,9 @@ def references(command: AnyCommand) -> tuple[Reference, ...]:
     """How a command names earlier authorizations."""
     match command:
         case Authorize():
-            return () if command.increment_of is None else (command.increment_of,)
+            sale = Reference(transaction_id=command.origin.transaction_id)
+            named = (command.increment_of, sale if command.repeats_within else None)
+            return tuple(each for each in named if each is not None)
         case Advise():
             return (command.reference, Reference(transaction_id=command.origin.transaction_id))
         case _:

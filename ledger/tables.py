@@ -95,12 +95,7 @@ authorizations = Table(
     UniqueConstraint("account_id", "network", "request_key"),
     _of_account(),
     Index("authorizations_trace", "account_id", "trace"),
-    Index(
-        "authorizations_transaction",
-        "account_id",
-        "transaction_id",
-        **_where("transaction_id <> ''"),
-    ),
+    Index("authorizations_transaction", "account_id", "transaction_id"),
 )
 
 holds = Table(

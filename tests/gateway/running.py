@@ -23,6 +23,7 @@ from gateway.vault import PanVault
 from ledger import tables
 from ledger.audit import audit
 from ledger.database import Database
+from ledger.house import AccountKind
 from ledger.ledger import Ledger, Wallet
 from ledger.writer import LedgerWriter
 from networks.wire.dialects import DIALECTS
@@ -44,6 +45,12 @@ Result = TypeVar("Result")
 def run(scenario: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run one scenario to its end, in its own event loop."""
     return asyncio.run(scenario())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the gateway go on until `condition` holds; the test's own timeout ends it otherwise."""
+    while not condition():  # noqa: ASYNC110 - the database has nobody to tell
+        await asyncio.sleep(0)
 
 
 class Network:
@@ -188,6 +195,13 @@ class Running:
                 )
             ).one()
         return row.posted, row.held
+
+    def house(self, kind: AccountKind) -> int:
+        """What the house's accounts of that kind have posted, all in all."""
+        accounts = tables.accounts
+        with self.database.reading() as connection:
+            chosen = select(func.sum(accounts.c.posted)).where(accounts.c.kind == kind.value)
+            return connection.scalar(chosen) or 0
 
     def holds_count(self) -> int:
         """How many holds there ever were."""

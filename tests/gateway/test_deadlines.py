@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from gateway.authorize import authorize
 from gateway.policy import Policy
 from ledger.commands import Authorize
 from networks.wire.pan import synthetic_pan
-from tests.gateway.running import BALANCE, Running, fresh, run, running
+from tests.gateway.running import BALANCE, Running, fresh, run, running, until
 from tests.gateway.samples import card, case, financial, purchase
 
 CARD = {"pan": synthetic_pan(1)}
@@ -26,12 +26,6 @@ def ledger_stuck(gateway: Running) -> Iterator[None]:
     """Somebody else holds the database's write lock."""
     with gateway.database.transaction():
         yield
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the gateway go on until `condition` holds; the test's own timeout ends it otherwise."""
-    while not condition():  # noqa: ASYNC110 - the database has nobody to tell
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("build", [purchase, financial])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import msgspec
 import pytest
 
 from gateway.cards import CardControls, CardKind, CardState, Channel
+from ledger.house import AccountKind
 from networks.wire.messages import AdditionalAmount, Administrative, FileUpdate, OriginalData
 from networks.wire.pan import synthetic_pan
-from tests.gateway.running import BALANCE, fresh, new_card, run, running
+from tests.gateway.running import BALANCE, fresh, new_card, run, running, until
 from tests.gateway.samples import advice, financial, purchase, reversal
 
 NETWORKS = pytest.mark.parametrize("network", ["visanet", "quicpay"])
@@ -407,30 +409,71 @@ def test_a_single_message_holds_and_posts_at_once(
     run(scenario)
 
 
-def test_a_reversed_single_message_pays_back_once(tmp_path: Path) -> None:
+# fmt: off
+UNDONE = [
+    # request                                                     fee  points
+    ({},                                                          0,   12),
+    ({"processing_code": "010000"},                               110, 0),
+    ({"processing_code": "200000"},                               0,   0),
+    ({"amount": BALANCE + 5, "partial_approval": "1"},            0,   1000),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("request_", "fee", "points"), UNDONE)
+def test_a_reversed_single_message_comes_back_once_with_its_fee_and_points(
+    tmp_path: Path, request_: dict[str, Any], fee: int, points: int
+) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as gateway:
             line = await gateway.dial()
-            request = financial(**CARD)
+            request = financial(**CARD, **request_)
             await line.ask(request)
-            assert gateway.balances() == (BALANCE - 1_250, 0)
+            assert gateway.balances() != (BALANCE, 0)
+            assert (gateway.house(AccountKind.FEE), gateway.house(AccountKind.POINTS)) == (
+                fee,
+                points,
+            )
             for mti in ("0400", "0401", "0420"):
-                back = reversal(**CARD, mti=mti, original=named(request), approval_code="")
+                back = reversal(**CARD, **repeated(request), mti=mti, original=named(request))
                 assert await line.code(back) == "00"
             assert gateway.balances() == (BALANCE, 0)
+            assert (gateway.house(AccountKind.FEE), gateway.house(AccountKind.POINTS)) == (0, 0)
 
     run(scenario)
 
 
-def test_a_partly_reversed_single_message_pays_back_the_difference(tmp_path: Path) -> None:
+def test_a_partly_reversed_single_message_pays_back_the_difference_then_the_rest(
+    tmp_path: Path,
+) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as gateway:
             line = await gateway.dial()
             request = financial(**CARD)
             await line.ask(request)
-            back = reversal(**CARD, original=named(request), replacement_amount=400)
-            assert await line.code(back) == "00"
-            assert gateway.balances() == (BALANCE - 400, 0)
+            for left, points in ((400, 3), (0, 0)):
+                back = reversal(**CARD, original=named(request), replacement_amount=left or None)
+                assert await line.code(back) == "00"
+                assert gateway.balances() == (BALANCE - left, 0)
+                assert gateway.house(AccountKind.POINTS) == points
+
+    run(scenario)
+
+
+def test_a_single_message_reversed_between_its_hold_and_its_posting_posts_nothing(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as gateway:
+            lines = [await gateway.dial() for _ in range(2)]
+            request = financial(**CARD)
+            with gateway.database.transaction():  # the hold is written with the reversal behind it
+                waiting = lines[0].send(request)
+                await until(lambda: gateway.processors["visanet"].waiting_count == 1)
+                back = lines[1].send(reversal(**CARD, original=named(request)))
+                await until(lambda: gateway.processors["visanet"].waiting_count == 2)
+            await asyncio.gather(waiting, back)
+            assert gateway.balances() == (BALANCE, 0)
 
     run(scenario)
 
@@ -443,6 +486,23 @@ def test_a_reversed_single_message_that_was_declined_pays_nothing(tmp_path: Path
             await line.ask(request)
             back = reversal(**CARD, amount=BALANCE + 1, original=named(request))
             assert await line.code(back) == "00"
+            assert gateway.balances() == (BALANCE, 0)
+
+    run(scenario)
+
+
+def test_a_partial_reversal_may_be_followed_by_the_full_one(tmp_path: Path) -> None:
+    """Both have the numbers of their original, as VisaNet-like networks write them."""
+
+    async def scenario() -> None:
+        async with running(tmp_path) as gateway:
+            line = await gateway.dial()
+            request = purchase(**CARD)
+            await line.ask(request)
+            numbers: dict[str, Any] = {"stan": request.stan, "original": named(request)}
+            assert await line.code(reversal(**CARD, **numbers, replacement_amount=400)) == "00"
+            assert gateway.balances() == (BALANCE, 400)
+            assert await line.code(reversal(**CARD, **numbers)) == "00"
             assert gateway.balances() == (BALANCE, 0)
 
     run(scenario)
@@ -505,6 +565,11 @@ def test_a_card_issued_while_the_gateway_runs_is_found(tmp_path: Path) -> None:
             assert gateway.balances(20) == (BALANCE, 1_250)
 
     run(scenario)
+
+
+def repeated(request: Any) -> dict[str, Any]:
+    """The amount and processing code that a reversal repeats."""
+    return {"amount": request.amount, "processing_code": request.processing_code}
 
 
 def named(request: Any) -> OriginalData:

@@ -9,8 +9,8 @@ from gateway.authorize import authorize
 from gateway.late_decisions import LateDecisions
 from gateway.reversals import reverse
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, Reverse
+from ledger.money import Money
 from ledger.outcomes import Outcome
-from ledger.reversing import CLEARED_ALREADY
 from ledger.writer import LedgerBusy, OnDecided, WriterStopped
 from tests.gateway.samples import case, financial, purchase, reversal
 
@@ -25,6 +25,7 @@ APPROVED = Decision(
     posted=0,
     explanation="",
 )
+NOTHING_RELEASED = msgspec.structs.replace(APPROVED, amount=0)
 
 
 class Queue:
@@ -63,7 +64,7 @@ def test_an_approval_that_comes_late_is_reversed() -> None:
     [(taken, _)] = queue.taken
     assert isinstance(taken, Reverse)
     assert taken.reference.trace == command().origin.trace
-    assert queue.late.has_taken_back(command())
+    assert queue.late.has_taken_back(command(), APPROVED)
     assert queue.late.owed_count == 0
 
 
@@ -80,7 +81,7 @@ def test_what_has_made_no_hold_is_left_alone(decision: Decision | None) -> None:
     queue = Queue()
     queue.late.settle(command(), decision)
     assert queue.taken == []
-    assert not queue.late.has_taken_back(command())
+    assert not queue.late.has_taken_back(command(), APPROVED)
 
 
 def test_a_late_reversal_stays() -> None:
@@ -117,10 +118,10 @@ def test_what_the_ledger_fails_to_do_is_asked_again() -> None:
 def test_a_single_message_posted_already_is_paid_back() -> None:
     queue = Queue()
     queue.late.settle(command(financial()), APPROVED)
-    queue.taken[0][1](msgspec.structs.replace(APPROVED, explanation=CLEARED_ALREADY))
+    queue.taken[0][1](NOTHING_RELEASED)
     back = queue.taken[1][0]
     assert isinstance(back, Clear)
-    assert (back.credit, back.amount) == (True, command().amount)
+    assert (back.undoes, back.amount) == ("post:5", Money(0, "JPY"))
 
 
 def test_what_is_owed_when_the_writer_has_stopped_is_paid_before_the_end() -> None:
@@ -131,7 +132,7 @@ def test_what_is_owed_when_the_writer_has_stopped_is_paid_before_the_end() -> No
 
     def apply(batch: Sequence[AnyCommand]) -> list[Decision]:
         applied.extend(batch)
-        return [msgspec.structs.replace(APPROVED, explanation=CLEARED_ALREADY)]
+        return [NOTHING_RELEASED]
 
     queue.late.pay_with(apply)
     assert [type(each) for each in applied] == [Reverse, Clear]
@@ -140,7 +141,15 @@ def test_what_is_owed_when_the_writer_has_stopped_is_paid_before_the_end() -> No
 
 def test_its_memory_is_bounded() -> None:
     queue = Queue()
-    commands = [command(purchase(stan=f"{n:06d}")) for n in range(10_002)]
-    for each in commands:
-        queue.late.settle(each, APPROVED)
-    assert [queue.late.has_taken_back(each) for each in commands[:4]] == [False, False, True, True]
+    late = command()
+    decisions = [msgspec.structs.replace(APPROVED, authorization_id=n) for n in range(10_002)]
+    for each in decisions:
+        queue.late.settle(late, each)
+    remembered = [queue.late.has_taken_back(late, each) for each in decisions[:4]]
+    assert remembered == [False, False, True, True]
+
+
+def test_the_networks_own_reversal_of_it_is_answered_as_any_other() -> None:
+    queue = Queue()
+    queue.late.settle(command(), APPROVED)
+    assert not queue.late.has_taken_back(reverse(reversal(), case()), APPROVED)

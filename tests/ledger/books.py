@@ -104,6 +104,7 @@ class Books:
         increment_of: Reference | None = None,
         expires_at: int | None = None,
         day: int = 20270115,
+        repeats_within: int = 0,
     ) -> Authorize:
         return Authorize(
             account_id=account_id,
@@ -120,6 +121,7 @@ class Books:
             refusal=refusal,
             limits=limits,
             increment_of=increment_of,
+            repeats_within=repeats_within,
         )
 
     def advise(
@@ -177,6 +179,8 @@ class Books:
         fee: int = 0,
         points: int = 0,
         account_id: int = 1,
+        unless_reversed: bool = False,
+        undoes: str = "",
     ) -> Clear:
         return Clear(
             account_id=account_id,
@@ -189,4 +193,6 @@ class Books:
             count=part[1],
             fee=fee,
             points=points,
+            unless_reversed=unless_reversed,
+            undoes=undoes,
         )
