@@ -1,4 +1,4 @@
-"""Child processes that are started together, watched, and all gone at the end."""
+"""Child processes that are started together, and all gone at the end."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ class Child:
 
 @dataclass(slots=True)
 class Children:
-    """A group of ``cardrail`` commands; leaving the context stops what still runs, last first.
+    """A group of ``cardrail`` commands; leaving the context kills what still runs.
 
-    SIGTERM and SIGHUP leave it, too; entered on the main thread.
+    SIGTERM and SIGHUP leave it, too; it is entered on the main thread.
     """
 
     logs: Path
@@ -126,7 +126,8 @@ class Children:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for child in reversed(self.running):
-            child.stop()
+        for child in self.running:
+            child.process.kill()
+            child.process.wait()
             if child.process.stdout is not None:
                 child.process.stdout.close()

@@ -58,6 +58,7 @@ class Runner:
         self._phase = Phase.CONNECTING
         self._begin = time.monotonic()
         self._simulator: Simulator | None = None
+        self._is_stopping = False
 
     async def run(self) -> Simulator:
         """Everything from the first connection to the last; the engine tells how it went.
@@ -84,6 +85,7 @@ class Runner:
 
     def stop(self) -> None:
         """Begin no more authorizations; what was begun is settled."""
+        self._is_stopping = True
         if self._simulator is not None:
             self._simulator.stop()
             self._arm()
@@ -127,6 +129,8 @@ class Runner:
             begin=self._begin,
             epoch=time.time(),
         )
+        if self._is_stopping:
+            self._simulator.stop()
         self._arm()
         return self._simulator
 

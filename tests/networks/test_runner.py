@@ -245,10 +245,19 @@ def test_stopping_settles_what_was_begun() -> None:
 
         issuer = Issuer(VISANET, stop_at_ten)
         async with running(issuer, VISANET, told) as runner:
-            runner.stop()  # before anything is connected: nothing to stop
             return told, await runner.run()
 
     told, simulator = asyncio.run(whole())
     assert 10 <= simulator.tally.counts["authorizations"] < 100
     assert len(told.beliefs) >= 10
     assert simulator.kept_its_promises
+
+
+def test_stopping_before_anything_is_connected_begins_nothing() -> None:
+    async def whole() -> Simulator:
+        issuer = Issuer(VISANET, agreeable)
+        async with running(issuer, VISANET, Told()) as runner:
+            runner.stop()
+            return await runner.run()
+
+    assert asyncio.run(whole()).tally.counts["sent"] == 0
