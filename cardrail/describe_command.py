@@ -11,12 +11,12 @@ import re
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
 from cardrail.describe_table import print_table
-from networks.wire.compose import compose_fields
+from networks.wire.compose import compose_fields, compose_frame
 from networks.wire.describe import Description, describe_frame, describe_message
 from networks.wire.dialect import Dialect
 from networks.wire.dialects import DIALECTS
@@ -34,9 +34,6 @@ class DialectName(StrEnum):
     VISANET = "visanet"
     QUICPAY = "quicpay"
 
-
-# What encode puts into a header that names no station.
-_NO_STATION = {DialectName.VISANET: "000000", DialectName.QUICPAY: "0000"}
 
 _DialectOption = Annotated[DialectName, typer.Option("--dialect", help="The network's format.")]
 
@@ -86,9 +83,10 @@ def encode(
     Example: echo '{"fields": {"t": "0800", "11": "000001", "70": "301"}}' | cardrail encode
     --dialect visanet
     """
-    given = _parse(sys.stdin.buffer.read(_LARGEST + 1))
+    given, form = _parse(_read_some(sys.stdin.buffer)), DIALECTS[dialect]
     try:
-        frame = _encode_message(dialect, given) if message else _encode_frame(dialect, given)
+        data = b"" if given["keep_alive"] and not message else _compose_message(form, given)
+        frame = data if message else compose_frame(form, given["header"], data)
     except WireError as error:
         _say(str(error))
         raise typer.Exit(_BROKEN) from None
@@ -106,18 +104,7 @@ def _as_json(found: Description) -> dict[str, Any]:
     return shown
 
 
-def _encode_frame(dialect: DialectName, given: dict[str, Any]) -> bytes:
-    form: Dialect = DIALECTS[dialect]
-    if given["keep_alive"]:
-        return form.framing.wrap(b"")
-    message = _encode_message(dialect, given)
-    stations = dict.fromkeys(("source", "destination"), _NO_STATION[dialect])
-    header = form.header.from_json({**stations, **given["header"]}, len(message))
-    return form.framing.wrap(header + message)
-
-
-def _encode_message(dialect: DialectName, given: dict[str, Any]) -> bytes:
-    form = DIALECTS[dialect]
+def _compose_message(form: Dialect, given: dict[str, Any]) -> bytes:
     if "t" not in given["fields"]:
         raise EncodeError("t", "expected a message type of 4 digits")
     return form.codec.encode(compose_fields(form, given["fields"], given["subfields"]))
@@ -131,33 +118,41 @@ def _parse(text: bytes) -> dict[str, Any]:
         _misused(f"stdin is not JSON: {error}")
     if not isinstance(given, dict) or not set(given) <= set(_KEYS):
         _misused(f"expected a JSON object with nothing but {', '.join(_KEYS)}")
+    if given.get("keep_alive") and (given.get("fields") or given.get("subfields")):
+        _misused("keep_alive: a keep-alive has no fields")
     whole = {"keep_alive": False, "header": {}, "fields": {}, "subfields": {}, **given}
     for key in _KEYS[1:]:
         if not isinstance(whole[key], dict):
             _misused(f"{key}: expected a JSON object")
-    if not all(isinstance(value, str) for value in whole["header"].values()):
-        _misused("header: expected text in quotes")
+    if not isinstance(whole["keep_alive"], bool):
+        _misused("keep_alive: expected true or false")
     return whole
 
 
 def _read(source: str) -> bytes:
     """The bytes that `source` stands for."""
     if source == "-":
-        return _from_content(sys.stdin.buffer.read(_LARGEST + 1))
+        return _from_content(_read_some(sys.stdin.buffer))
     if _is_hex(source):
         return _from_hex(source)
     try:
         with Path(source).open("rb") as file:
-            return _from_content(file.read(_LARGEST + 1))
+            return _from_content(_read_some(file))
     except (OSError, ValueError):
         # The argument is not repeated: it may be a frame with a typing error in it.
         _misused("expected hex, - or a file that can be read")
 
 
-def _from_content(content: bytes) -> bytes:
-    """`content` itself, unless it is hex text."""
+def _read_some(file: BinaryIO) -> bytes:
+    """The content of `file`, within the limit."""
+    content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         _misused(f"expected at most {_LARGEST} bytes")
+    return content
+
+
+def _from_content(content: bytes) -> bytes:
+    """`content` itself, unless it is hex text."""
     text = content.decode("latin-1")
     return _from_hex(text) if _is_hex(text) else content
 

@@ -1,18 +1,22 @@
-"""The inverse of a description: element texts out of fields and subfields written by a person.
+"""The inverse of a description: a frame out of header, fields and subfields written by a person.
 
 What comes in is parsed JSON, so anything can be anywhere; every complaint is an
-:class:`~networks.wire.errors.EncodeError` that names the field. A masked value is refused: an
-asterisk would otherwise go to a network as data.
+:class:`~networks.wire.errors.EncodeError` or :class:`~networks.wire.errors.HeaderError` that names
+the field. A masked value is refused: an asterisk would otherwise go to a network as data.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from networks.wire.describe import FRAME_FLAGS
 from networks.wire.dialect import Dialect
-from networks.wire.errors import DecodeError, EncodeError
+from networks.wire.errors import DecodeError, EncodeError, HeaderError
+from networks.wire.header_fields import HeaderField
 from networks.wire.masking import HIDDEN
+from networks.wire.parts.forms import Misfit, fit
 from networks.wire.parts.positional import RepeatedCodec
 from networks.wire.spec import (
     Bitmapped,
@@ -25,6 +29,8 @@ from networks.wire.spec import (
 )
 from networks.wire.subfields import named_parts, parts_codec
 
+_is_a_name = re.compile(r"[a-z_]{1,32}|[\w.]{1,11}", re.ASCII).fullmatch
+
 
 @dataclass(frozen=True, slots=True)
 class _Written:
@@ -33,6 +39,32 @@ class _Written:
     field: str
     element: Element
     parts: Parts
+
+
+def compose_frame(dialect: Dialect, header: Mapping[str, object], message: bytes) -> bytes:
+    """The frame of `message`, or a keep-alive where it is empty.
+
+    `header` may leave out anything, and what it says of lengths is made anew; stations that it does
+    not name are zero.
+    """
+    given: dict[str, str] = {}
+    for name, value in header.items():
+        if not isinstance(value, str):
+            raise HeaderError(_known(name), "text in quotes")
+        given[name] = value
+    flags = b""
+    if FRAME_FLAGS in given and dialect.framing.flag_bytes:
+        form = HeaderField("prefix", FRAME_FLAGS, 0, dialect.framing.flag_bytes)
+        flags = form.encode(given.pop(FRAME_FLAGS))
+    if not message:
+        return dialect.framing.wrap(b"", flags)
+    made = dialect.header.from_json(given, len(message))
+    names = dialect.header.describe(made)
+    for name in given:
+        if name not in names:
+            raise HeaderError(_known(name), f"one of {', '.join(names)}")
+    dialect.header.split(made + message)  # raises what a receiver would find wrong
+    return dialect.framing.wrap(made + message, flags)
 
 
 def compose_fields(
@@ -47,15 +79,23 @@ def compose_fields(
     for field, value in fields.items():
         element = dialect.elements.get(field)
         if element is None:
-            raise EncodeError(field, "this dialect does not define the element")
-        composed[field] = _text(field, element, value)
+            raise EncodeError(_known(field), "this dialect does not define the element")
+        try:
+            composed[field] = fit(element, _text(field, element, value))
+        except Misfit as misfit:
+            raise EncodeError(field, str(misfit)) from None
     for field, given in _by_element(subfields).items():
         element = dialect.elements.get(field)
         if element is None or element.parts is None:
-            raise EncodeError(field, "this dialect defines no parts of the element")
+            raise EncodeError(_known(field), "this dialect defines no parts of the element")
         written = _Written(field, element, element.parts)
         composed[field] = _write_parts(written, given, composed.get(field))
     return composed
+
+
+def _known(name: str) -> str:
+    """`name`, unless it could not be a field's: then it may be anything and is not repeated."""
+    return name if _is_a_name(name) else "of that name"
 
 
 def _by_element(subfields: Mapping[str, object]) -> dict[str, object]:

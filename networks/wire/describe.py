@@ -14,7 +14,9 @@ from networks.wire.errors import DecodeError, HeaderError
 from networks.wire.spec import Element, Encoding, Length
 from networks.wire.subfields import SubfieldValue
 
-__all__ = ["Description", "Problem", "Row", "describe_frame", "describe_message"]
+__all__ = ["FRAME_FLAGS", "Description", "Problem", "Row", "describe_frame", "describe_message"]
+
+FRAME_FLAGS = "frame_flags"  # what a prefix says besides the length, among the header fields
 
 _HEAD_BYTES = {
     Length.FIXED: 0,
@@ -25,6 +27,7 @@ _HEAD_BYTES = {
     Length.ASCII_3: 3,
 }
 _BITMAPS = ("p", "1")
+_READABLE = ("H3", "H4")  # header fields that, broken, leave no doubt where the message begins
 
 
 @dataclass(slots=True)
@@ -46,6 +49,10 @@ class Description:
     def refuse(self, name: str, offset: int, rest: bytes, expected: str) -> None:
         """Note what is wrong at `offset`, and that `rest` was not understood because of it."""
         self.problems.append(Problem(name, offset, expected))
+        self.leave(name, offset, rest)
+
+    def leave(self, name: str, offset: int, rest: bytes) -> None:
+        """Add the row of what was not understood, if there is anything."""
         if rest:
             raw = rest.hex().upper() if self.clear else ""
             self.rows.append(Row(offset, name, "Not decoded", raw, f"{len(rest)} bytes"))
@@ -59,11 +66,15 @@ def describe_frame(dialect: Dialect, frame: bytes, *, clear: bool = False) -> De
         found.refuse("prefix", 0, frame, f"expected {width} bytes")
         return found
     announced = int.from_bytes(frame[: dialect.framing.length_bytes], "big")
+    flags = frame[dialect.framing.length_bytes : width]
     payload, rest = frame[width : width + announced], frame[width + announced :]
     found.is_keep_alive = announced == 0
-    note = "keep-alive" if found.is_keep_alive else ""
+    notes = ["keep-alive"] if found.is_keep_alive else []
+    if any(flags):
+        found.header[FRAME_FLAGS] = flags.hex().upper()
+        notes.append(f"flags {found.header[FRAME_FLAGS]}")
     raw = frame[:width].hex().upper()
-    found.rows.append(Row(0, "prefix", "Length", raw, str(announced), note))
+    found.rows.append(Row(0, "prefix", "Length", raw, str(announced), ", ".join(notes)))
     if announced > dialect.framing.longest:
         expected = f"expected at most {dialect.framing.longest} bytes"
         found.problems.append(Problem("prefix", 0, expected))
@@ -89,11 +100,12 @@ def _describe_payload(found: Description, dialect: Dialect, payload: bytes, offs
         header, message = dialect.header.split(payload)
     except HeaderError as error:
         expected = f"expected {error.expected}"
-        if error.field != "H4":
-            found.refuse(error.field, offset, payload, expected)
+        # Of a frame that is cut or too long, H4 says nothing new.
+        if error.field != "H4" or not found.problems:
+            found.problems.append(Problem(error.field, offset + error.position, expected))
+        if error.field not in _READABLE:
+            found.leave(error.field, offset, payload)
             return
-        # The bytes before H4 are a header's, so that only the length is in doubt.
-        found.problems.append(Problem("H4", offset, expected))
         extent = dialect.header.extent(payload)
         header, message = payload[:extent], payload[extent:]
     _describe_header(found, dialect, header, offset)
@@ -101,10 +113,11 @@ def _describe_payload(found: Description, dialect: Dialect, payload: bytes, offs
 
 
 def _describe_header(found: Description, dialect: Dialect, header: bytes, offset: int) -> None:
-    found.header = dialect.header.describe(header)
-    is_text = sum(map(len, found.header.values())) == len(header)
+    fields = dialect.header.describe(header)
+    found.header |= fields
+    is_text = sum(map(len, fields.values())) == len(header)
     at, number = 0, 0
-    for name, text in found.header.items():
+    for name, text in fields.items():
         width = len(text) if is_text else len(text) // 2
         number = 1 if name == "original_header_length" else number + 1
         raw = header[at : at + width].hex().upper()

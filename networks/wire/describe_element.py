@@ -13,7 +13,7 @@ from networks.wire.dialect import Dialect
 from networks.wire.errors import DecodeError
 from networks.wire.masking import cover, hidden_range, mask
 from networks.wire.meanings import meaning
-from networks.wire.parts.forms import Composite
+from networks.wire.parts.forms import Composite, expectation, is_digits
 from networks.wire.spec import Element, Encoding, Exposure, Repeated
 from networks.wire.subfields import Part, SubfieldValue, is_flat, parts_codec
 
@@ -100,7 +100,8 @@ def view_element(reading: Reading, placed: Placed) -> ElementView:
     """What may be shown of the element `placed`."""
     if placed.element.parts is None:
         exposure = Exposure.OPEN if reading.clear else placed.element.exposure
-        return _view(reading, placed, (), [hidden_range(placed.value, exposure)])
+        view = _view(reading, placed, (), [hidden_range(placed.value, exposure)])
+        return replace(view, problem=_not_digits(placed))
     located, problem = _locate(placed)
     if reading.clear:
         located = [replace(part, exposure=Exposure.OPEN) for part in located]
@@ -154,6 +155,13 @@ def _locate(placed: Placed) -> tuple[list[Part], Problem | None]:
         place = placed.value_offset + error.position
         return located, Problem(error.field, place, error.expected)
     return located, None
+
+
+def _not_digits(placed: Placed) -> Problem | None:
+    """The codec lets any character through; what an element reads for must be digits."""
+    if not placed.element.numeric or not placed.value or is_digits(placed.value):
+        return None
+    return Problem(placed.field, placed.value_offset, expectation(placed.element))
 
 
 def _hidden_in(part: Part) -> tuple[int, int]:

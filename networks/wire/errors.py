@@ -92,14 +92,18 @@ class FrameCut(FrameError):
 
 
 class HeaderError(WireError):
-    """A header field does not hold what the dialect demands."""
+    """A header field does not hold what the dialect demands; `position` is its byte in the header.
+
+    Where only the header's JSON is at fault, it is 0.
+    """
 
     reject_code = "0003"
 
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(field, expected)
+    def __init__(self, field: str, expected: str, position: int = 0) -> None:
+        super().__init__(field, expected, position)
         self.field = field
         self.expected = expected
+        self.position = position
 
     def __str__(self) -> str:
         return f"header field {self.field}: expected {self.expected}"

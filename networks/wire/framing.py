@@ -20,8 +20,8 @@ class Framing:
     prefix_bytes
         Width of the whole prefix.
     length_bytes
-        How many of its first bytes are the big-endian length; the others are sent as zero and
-        ignored when read (DOMAIN 1.1: format indicator and platform).
+        How many of its first bytes are the big-endian length; the others, `flags`, are sent as
+        zero and ignored when read (DOMAIN 1.1: format indicator and platform).
     longest
         The largest payload, header and message together.
     """
@@ -30,7 +30,12 @@ class Framing:
     length_bytes: int
     longest: int
 
-    def wrap(self, payload: bytes) -> bytes:
+    @property
+    def flag_bytes(self) -> int:
+        """Width of the flags."""
+        return self.prefix_bytes - self.length_bytes
+
+    def wrap(self, payload: bytes, flags: bytes = b"") -> bytes:
         """Prefix and `payload` in one piece; ``wrap(b"")`` is a keep-alive.
 
         Raises
@@ -41,8 +46,8 @@ class Framing:
         length = len(payload)
         if length > self.longest:
             raise FrameTooLong(length, self.longest)
-        filler = bytes(self.prefix_bytes - self.length_bytes)
-        return length.to_bytes(self.length_bytes, "big") + filler + payload
+        prefix = length.to_bytes(self.length_bytes, "big") + flags
+        return prefix.ljust(self.prefix_bytes, b"\0") + payload
 
 
 class FrameBuffer:

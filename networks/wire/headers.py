@@ -71,5 +71,5 @@ class HeaderForm(Protocol):
         ...
 
     def from_json(self, fields: Mapping[str, str], message_length: int) -> bytes:
-        """The header that `describe` would show as `fields`; only both stations are required."""
+        """The header that `describe` would show as `fields`; absent stations are zero."""
         ...

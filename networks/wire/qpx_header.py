@@ -15,6 +15,7 @@ from networks.wire.headers import Reject
 _MAGIC = b"QPX1"
 _LENGTH = 12
 _STATION_LENGTH = 4
+_NOBODY = "0000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class QpxHeader:
         if header[:4] != _MAGIC:
             raise HeaderError("identifier", _MAGIC.decode())
         if len(header) < _LENGTH or not (header.isascii() and header.isalnum()):
-            raise HeaderError("stations", "four letters or digits each")
+            raise HeaderError("stations", "four letters or digits each", len(_MAGIC))
         return header, payload[_LENGTH:]
 
     def extent(self, payload: bytes) -> int:
@@ -71,8 +72,9 @@ class QpxHeader:
         return {"identifier": _MAGIC.decode(), "source": source, "destination": destination}
 
     def from_json(self, fields: Mapping[str, str], message_length: int) -> bytes:
-        """The header of `fields`; raises HeaderError for an absent or broken station."""
-        return self.request(fields.get("source", ""), fields.get("destination", ""), message_length)
+        """The header of `fields`; raises HeaderError for a broken station."""
+        source, destination = fields.get("source", _NOBODY), fields.get("destination", _NOBODY)
+        return self.request(source, destination, message_length)
 
 
 def _station(name: str, station: str) -> bytes:

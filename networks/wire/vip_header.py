@@ -13,6 +13,10 @@ _LENGTH = 22
 _REJECT_LENGTH = 26
 _BOTH_LENGTHS = _REJECT_LENGTH + _LENGTH
 _NORMAL_FORMAT, _REJECT_FORMAT = 0x01, 0x81
+_BITMAP_FORMAT = 0x02  # H3: DE 62 begins with a bitmap
+_BITS_57_TO_64 = _LENGTH + 2 + 7  # behind the MTI, the last byte of the primary bitmap
+_LENGTH_BYTES = (b"\x16", b"\x1a")
+_SIX_DIGITS = "six decimal digits"
 _BEGIN = b"\x16\x01\x02"  # H1 to H3: 22 bytes, normal format, DE 62 with its bitmap
 _REJECT_BEGIN = b"\x1a\x81\x01"
 _REJECTED = b"\x80\x00"  # H13
@@ -21,8 +25,8 @@ _FIELDS = (
     HeaderField("H2", "header_format", 1, 1, "01"),
     HeaderField("H3", "text_format", 2, 1, "02"),
     HeaderField("H4", "total_length", 3, 2),
-    HeaderField("H5", "destination", 5, 3),
-    HeaderField("H6", "source", 8, 3),
+    HeaderField("H5", "destination", 5, 3, "000000"),
+    HeaderField("H6", "source", 8, 3, "000000"),
     HeaderField("H7", "round_trip_control", 11, 1, "00"),
     HeaderField("H8", "base_1_flags", 12, 2, "0000"),
     HeaderField("H9", "message_status_flags", 14, 3, "000000"),
@@ -54,12 +58,15 @@ class VipHeader:
         HeaderError
             H1 where the length is unknown or the payload shorter; H2 where the format does not
             go with it; H4 where the total is not the payload's; H5 or H6 where a station is not
-            six digits.
+            six digits; H3 where the message has a DE 62 without sub-bitmap, which nothing here
+            reads (without DE 62 the text format says nothing).
         """
         if payload[:1] == b"\x1a":
             _check(payload, _REJECT_FORMAT, _BOTH_LENGTHS)
             return payload[:_BOTH_LENGTHS], payload[_BOTH_LENGTHS:]
         _check(payload, _NORMAL_FORMAT, _LENGTH)
+        if payload[2] != _BITMAP_FORMAT and _has_de_62(payload):
+            raise HeaderError("H3", f"{_BITMAP_FORMAT:02X}, for DE 62 with a bitmap", 2)
         return payload[:_LENGTH], payload[_LENGTH:]
 
     def extent(self, payload: bytes) -> int:
@@ -113,7 +120,7 @@ class VipHeader:
         Raises
         ------
         HeaderError
-            For a field that is not hex of its width, or an absent station.
+            For a field that is not hex of its width.
         """
         total = f"{_LENGTH + message_length:04X}"
         if "reject_code" not in fields:
@@ -134,17 +141,25 @@ class VipHeader:
 
 
 def _check(payload: bytes, header_format: int, length: int) -> None:
-    if len(payload) < length or payload[0] not in {_LENGTH, _REJECT_LENGTH}:
-        raise HeaderError("H1", "22 and as many bytes, or 26 and the header that is given back")
+    if payload[:1] not in _LENGTH_BYTES:
+        raise HeaderError("H1", "16, or 1A for a reject")
+    if len(payload) < length:
+        raise HeaderError("H1", f"{length} bytes of header, {len(payload)} are there")
     if payload[1] != header_format:
-        raise HeaderError("H2", f"{header_format:02X}")
-    if int.from_bytes(payload[3:5], "big") != len(payload):
-        raise HeaderError("H4", "the length that the frame's prefix announces")
+        raise HeaderError("H2", f"{header_format:02X}", 1)
+    if payload[3] << 8 | payload[4] != len(payload):
+        raise HeaderError("H4", "the length that the frame's prefix announces", 3)
     if not payload[5:11].hex().isdecimal():
-        raise HeaderError("H5, H6", "six decimal digits each")
+        number, at = ("H6", 8) if payload[5:8].hex().isdecimal() else ("H5", 5)
+        raise HeaderError(number, _SIX_DIGITS, at)
+
+
+def _has_de_62(payload: bytes) -> bool:
+    """Whether the bitmap behind header and MTI announces DE 62."""
+    return len(payload) > _BITS_57_TO_64 and payload[_BITS_57_TO_64] & 0x04 != 0
 
 
 def _station(number: str, station: str) -> bytes:
     if len(station) != 6 or not (station.isascii() and station.isdecimal()):
-        raise HeaderError(number, "six decimal digits")
+        raise HeaderError(number, _SIX_DIGITS)
     return bytes.fromhex(station)

@@ -104,6 +104,14 @@ def test_keep_alives_go_both_ways(dialect: str, frame: str) -> None:
     assert encode(dialect, shown).stdout.strip() == frame
 
 
+@pytest.mark.parametrize("frame", [bytes(4), PURCHASE.frame], ids=["keep-alive", "purchase"])
+def test_what_a_prefix_says_besides_the_length_goes_both_ways(frame: bytes) -> None:
+    flagged = (frame[:2] + b"\x00\x23" + frame[4:]).hex().upper()
+    shown = json.loads(run("describe", "--dialect", "visanet", "--json", "--clear", flagged).stdout)
+    assert shown["header"]["frame_flags"] == "0023"
+    assert encode("visanet", shown).stdout.strip() == flagged
+
+
 def test_rejects_go_both_ways() -> None:
     form = PURCHASE.dialect
     payload = form.header.reject(PURCHASE.frame[form.framing.prefix_bytes :], "0134", "000000")
@@ -121,7 +129,7 @@ def test_broken_frames_are_shown_as_far_as_they_go_and_exit_1() -> None:
     assert "MERCHANT0000001" in result.stdout
     assert "field 63 at byte 308" in result.stderr
     shown = json.loads(run("describe", "--dialect", "visanet", "--json", cut).stdout)
-    assert [problem["field"] for problem in shown["problems"]] == ["prefix", "H4", "63"]
+    assert [problem["field"] for problem in shown["problems"]] == ["prefix", "63"]
     assert encode("visanet", shown).exit_code == 2
 
 
@@ -153,7 +161,9 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
         (["encode", "--dialect", "visanet"], "[]"),
         (["encode", "--dialect", "visanet"], '{"field": {}}'),
         (["encode", "--dialect", "visanet"], '{"fields": []}'),
-        (["encode", "--dialect", "visanet"], '{"header": {"source": 1}}'),
+        (["encode", "--dialect", "visanet"], " " * 70_000),
+        (["encode", "--dialect", "visanet"], '{"keep_alive": "no"}'),
+        (["encode", "--dialect", "visanet"], '{"keep_alive": true, "fields": {"t": "0800"}}'),
     ],
 )
 def test_wrong_use_exits_2_and_prints_no_data(arguments: list[str], stdin: str) -> None:
@@ -173,10 +183,26 @@ def test_a_mistyped_frame_is_not_repeated_in_the_error() -> None:
     ("given", "said"),
     [
         ({}, "field t: expected a message type of 4 digits"),
-        ({"fields": {"t": "0800", "11": "1"}}, "field 11:"),
+        ({"fields": {"t": "0800", "11": "1"}}, "field 11: expected 6 digits"),
+        ({"fields": {"t": "0800", "11": "00000A"}}, "field 11: expected 6 digits"),
+        ({"fields": {"t": "080"}}, "field t: expected 4 digits"),
+        ({"fields": {"t": "0100", "2": "4" * 20}}, "field 2: expected at most 19 digits"),
+        ({"fields": {"t": "0100", "4": 12}}, "field 4: expected text in quotes"),
+        ({"fields": {"t": "0100", "52": "00"}}, "field 52: expected 8 bytes in hex"),
+        ({"fields": {"t": "0100", "38": "ｶﾌｪｶﾌｪ"}}, "field 38: expected characters of cp500"),
+        ({"fields": {"t": "0100", PAN: "1"}}, "field of that name: this dialect does not define"),
+        ({"fields": {"t": "0100", "\x1b\n": "1"}}, "field of that name: this dialect does not"),
+        ({"fields": {"t": "0100"}, "subfields": {"999.1": "1"}}, "field 999: this dialect defines"),
         ({"fields": {"t": "0800", "x": "1"}}, "field x: this dialect does not define the element"),
         ({"fields": {"t": "0100"}, "subfields": {"62.2": "1"}}, "field 62.2: expected 15 digits"),
         ({"fields": {"t": "0800"}, "header": {"source": "12"}}, "header field H6:"),
+        ({"fields": {"t": "0800"}, "header": {"source": 1}}, "header field source: expected text"),
+        (
+            {"fields": {"t": "0800"}, "header": {"sauce": "1"}},
+            "header field sauce: expected one",
+        ),
+        ({"fields": {"t": "0800"}, "header": {"header_length": "17"}}, "header field H1:"),
+        ({"fields": {"t": "0800"}, "header": {"frame_flags": "2"}}, "header field prefix:"),
         ({"fields": {"t": "0800", "34": "00" * 3000}}, "frame length"),
     ],
 )

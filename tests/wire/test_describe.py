@@ -169,12 +169,19 @@ BROKEN = [
     ("prefix alone", FRAME[:4], ["prefix at byte 0"]),
     ("garbage", b"\x00\x20\x00\x00" + b"\xff" * 32, ["H1 at byte 4"]),
     ("half a header", b"\x00\x0a\x00\x00" + FRAME[4:14], ["H1 at byte 4"]),
-    ("cut in DE 63", FRAME[:-2], ["prefix at byte 0", "H4 at byte 4", "63 at byte 308"]),
-    ("cut in DE 2", FRAME[:40], ["prefix at byte 0", "H4 at byte 4", "2 at byte 37"]),
+    ("cut in DE 63", FRAME[:-2], ["prefix at byte 0", "63 at byte 308"]),
+    ("cut in DE 2", FRAME[:40], ["prefix at byte 0", "2 at byte 37"]),
     ("bytes behind the frame", FRAME + b"\x01\x02", ["frame at byte 313"]),
     ("too long", b"\xff\xff\x00\x00" + FRAME[4:], ["prefix at byte 0", "prefix at byte 0"]),
     ("bytes behind DE 63", LONGER, ["63 at byte 313"]),
     ("an undefined element", FRAME[:28] + b"\xf2" + FRAME[29:], None),
+    ("another header format", FRAME[:5] + b"\x02" + FRAME[6:], ["H2 at byte 5"]),
+    ("DE 62 in a format of fixed places", FRAME[:6] + b"\x01" + FRAME[7:], ["H3 at byte 6"]),
+    ("another total length", FRAME[:7] + bytes(2) + FRAME[9:], ["H4 at byte 7"]),
+    ("a destination of letters", FRAME[:9] + b"\xab" + FRAME[10:], ["H5 at byte 9"]),
+    ("a source of letters", FRAME[:12] + b"\xab" + FRAME[13:], ["H6 at byte 12"]),
+    ("an MTI of letters", FRAME[:26] + b"\x01\xa0" + FRAME[28:], ["t at byte 26"]),
+    ("an amount of letters", FRAME[:48] + b"\xab" + FRAME[49:], ["4 at byte 48"]),
     ("no BCD in DE 62.2", NO_BCD, ["62.2 at byte 299"]),
 ]
 
@@ -305,6 +312,6 @@ def test_what_cannot_be_composed_names_its_field(
 
 
 def test_an_asterisk_in_open_text_may_be_sent() -> None:
-    assert compose_fields(VISANET, {"43": "STAR*CAFE"}, {"44.1": "*"})["44"] == "*"
+    assert compose_fields(VISANET, {"43": "STAR*CAFE".ljust(40)}, {"44.1": "*"})["44"] == "*"
     assert compose_fields(QUICPAY, {}, {"48": {"02": "2"}})["48"] == "020012"
     assert compose_fields(VISANET, {}, {"90": {"mti": "0100"}})["90"] == "0100" + "0" * 38

@@ -100,8 +100,8 @@ BROKEN_VIP = [
     ("reject without the header it gives back", REJECT[:47], "H1"),
     ("total over the payload", REQUEST + MESSAGE[:-1], "H4"),
     ("total below the payload", REQUEST + MESSAGE + b"\x00", "H4"),
-    ("destination not decimal", REQUEST[:5] + b"\x4a" + REQUEST[6:] + MESSAGE, "H5, H6"),
-    ("source not decimal", REQUEST[:10] + b"\x0f" + REQUEST[11:] + MESSAGE, "H5, H6"),
+    ("destination not decimal", REQUEST[:5] + b"\x4a" + REQUEST[6:] + MESSAGE, "H5"),
+    ("source not decimal", REQUEST[:10] + b"\x0f" + REQUEST[11:] + MESSAGE, "H6"),
 ]
 BROKEN_QPX = [
     ("nothing", b"", "identifier"),
@@ -204,13 +204,35 @@ def test_qpx_stations_are_four_letters_or_digits(station: str) -> None:
         QPX.request(station, "K001", 0)
 
 
+def test_stations_that_json_leaves_out_are_zero() -> None:
+    assert VIP.stations(VIP.from_json({"source": "400552"}, 4)) == ("400552", "000000")
+    assert QPX.stations(QPX.from_json({}, 4)) == ("0000", "0000")
+
+
+DE_62_MESSAGE = bytes.fromhex("0100 0000000000000004 09 8000000000000000C5")
+
+
+@pytest.mark.parametrize("text_format", [0x00, 0x01, 0x03])
+def test_a_text_format_that_is_not_read_is_refused_where_it_matters(text_format: int) -> None:
+    def payload(message: bytes) -> bytes:
+        header = bytearray(VIP.request("000000", "400552", len(message)))
+        header[2] = text_format
+        return bytes(header) + message
+
+    for harmless in (b"", MESSAGE, bytes.fromhex("0800 8220000000000000 0400000000000000")):
+        assert VIP.split(payload(harmless))[1] == harmless
+    with pytest.raises(HeaderError, match="header field H3: expected 02, for DE 62 with a bitmap"):
+        VIP.split(payload(DE_62_MESSAGE))
+    header = VIP.request("000000", "400552", len(DE_62_MESSAGE))
+    assert VIP.split(header + DE_62_MESSAGE) == (header, DE_62_MESSAGE)
+
+
 # header form | JSON | the field that is named
 BROKEN_JSON = [
-    (VIP, {"source": "400552"}, "H5"),
     (VIP, {"source": "400552", "destination": "24161"}, "H5"),
     (VIP, {"source": "40055X", "destination": "241616"}, "H6"),
     (VIP, {"source": 400552, "destination": "241616"}, "H6"),
-    (QPX, {"source": "9001"}, "destination"),
+    (QPX, {"source": "9001", "destination": "K1"}, "destination"),
 ]
 
 

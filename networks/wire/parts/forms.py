@@ -141,6 +141,16 @@ def expectation(element: Element) -> str:
     return f"expected {at_most}{element.width} {what}"
 
 
+def fit(element: Element, value: str) -> str:
+    """`value` as the text form of an element that stands alone; raises :class:`Misfit`."""
+    if element.encoding is Encoding.BINARY:
+        return _fit_bytes(element, value)
+    _check_characters(element, value)
+    if element.encoding is not Encoding.BCD:
+        _check_alphabet(element, value)
+    return value
+
+
 def is_digits(text: str) -> bool:
     """Whether `text` is nothing but the digits 0 to 9."""
     return text.isdecimal() and text.isascii()
@@ -178,12 +188,20 @@ def _digits_writer(element: Element, pad: str) -> Callable[[str], str]:
 
 
 def _bytes_writer(element: Element) -> Callable[[str], str]:
-    def write(value: str) -> str:
-        digits = whole_bytes(value)
-        _check_width(element, len(digits) // 2)
-        return digits
+    return lambda value: _fit_bytes(element, value)
 
-    return write
+
+def _fit_bytes(element: Element, value: str) -> str:
+    digits = whole_bytes(value)
+    _check_width(element, len(digits) // 2)
+    return digits
+
+
+def _check_alphabet(element: Element, text: str) -> None:
+    try:
+        text.encode(element.encoding.value)
+    except UnicodeEncodeError:
+        raise Misfit(f"expected characters of {element.encoding}") from None
 
 
 def _characters(text: str) -> str:
@@ -193,9 +211,7 @@ def _characters(text: str) -> str:
 def _characters_writer(element: Element) -> Callable[[str], str]:
     def write(value: str) -> str:
         _check_characters(element, value)
-        try:
-            return value.encode("latin-1").translate(_FROM_LATIN_1).hex().upper()
-        except UnicodeEncodeError:
-            raise Misfit(f"expected characters of {element.encoding}") from None
+        _check_alphabet(element, value)
+        return value.encode("latin-1").translate(_FROM_LATIN_1).hex().upper()
 
     return write
