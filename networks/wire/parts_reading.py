@@ -97,29 +97,30 @@ def tagged_reader(codec: NamedPartsCodec, layout: Tagged, wanted: tuple[str, ...
     """A reader that walks from head to head (DE 48 of QPX-1)."""
     slow = slow_reader(codec, wanted)
     head_width = layout.tag_digits + layout.length_digits
-    # How far it is from a head to the next one: a head that is not here is not plain.
+    # Tag, and how far it is from a head to the next one: a head that is not here is not plain.
     steps = {
-        f"{tag}{width:0{layout.length_digits}d}": head_width + width
+        f"{tag}{width:0{layout.length_digits}d}": (tag, head_width + width)
         for tag, element in layout.tags.items()
         for width in _widths(element)
     }
     numeric = tuple(tag for tag in wanted if layout.tags[tag].numeric)
+    blanks = ("",) * len(wanted)
 
     def read(text: str) -> tuple[str, ...]:
         parts: dict[str, str] = {}
         at, count, end = 0, 0, len(text)
         while at < end:
-            head = text[at : at + head_width]
-            step = steps.get(head)
-            if step is None:
+            found = steps.get(text[at : at + head_width])
+            if found is None:
                 return slow(text)
-            parts[head[: layout.tag_digits]] = text[at + head_width : at + step]
+            tag, step = found
+            parts[tag] = text[at + head_width : at + step]
             at += step
             count += 1
-        digits = "".join([parts.get(tag, "") for tag in numeric])
+        digits = "".join(map(parts.get, numeric, blanks))
         if at != end or count != len(parts) or not (is_digits(digits) or not digits):
             return slow(text)
-        return tuple([parts.get(tag, "") for tag in wanted])
+        return tuple(map(parts.get, wanted, blanks))
 
     return read
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from networks.wire.errors import HeaderError
 from networks.wire.header_fields import HeaderField, describe_fields, encode_fields
@@ -159,6 +160,7 @@ def _has_de_62(payload: bytes) -> bool:
     return len(payload) > _BITS_57_TO_64 and payload[_BITS_57_TO_64] & 0x04 != 0
 
 
+@lru_cache(64)  # a link has two
 def _station(number: str, station: str) -> bytes:
     if len(station) != 6 or not (station.isascii() and station.isdecimal()):
         raise HeaderError(number, _SIX_DIGITS)
