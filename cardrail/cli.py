@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "serve": "cardrail.serve:serve",
     "sim": "cardrail.sim_command:sim_app",
     "ledger": "cardrail.ledger_command:ledger_app",
+    "card": "cardrail.card_command:card_app",
     "describe": "cardrail.describe_command:describe",
     "encode": "cardrail.describe_command:encode",
     "bench": "cardrail.bench:bench_app",

@@ -46,7 +46,7 @@ def init(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
 
     Example: cardrail ledger init --ledger sqlite:///cardrail.db
     """
-    with _opened(ledger, is_made=True) as database:
+    with opened(ledger, is_made=True) as database:
         _create(database)
     _print({"ledger": ledger}, f"ledger {ledger} is ready", json=json)
 
@@ -66,10 +66,10 @@ def seed(
     Example: cardrail ledger seed --accounts 1000 --balance 1000000
     """
     started = time.monotonic()
-    with _opened(ledger, is_made=True) as database:
+    with opened(ledger, is_made=True) as database:
         books = _create(database)
         at = time.time_ns() // 1000
-        opened = books.open_wallets(
+        wallets = books.open_wallets(
             [
                 Wallet(account_id=number, currency=_CURRENCY, at=at, opening_balance=balance)
                 for number in range(1, accounts + 1)
@@ -77,10 +77,10 @@ def seed(
         )
         issued = _issue(database, ledger, accounts)
     seconds = round(time.monotonic() - started, 3)
-    told = f"{opened} accounts opened, {issued} cards issued in {seconds:.1f} s"
-    if not opened and not issued:
+    told = f"{wallets} accounts opened, {issued} cards issued in {seconds:.1f} s"
+    if not wallets and not issued:
         told = f"nothing added: all {accounts} accounts and cards are there"
-    _print({"opened": opened, "issued": issued, "seconds": seconds}, told, json=json)
+    _print({"opened": wallets, "issued": issued, "seconds": seconds}, told, json=json)
 
 
 @ledger_app.command("accounts")
@@ -96,7 +96,7 @@ def accounts_(
 
     Example: cardrail ledger accounts --kind settlement
     """
-    with _opened(ledger) as database, database.reading() as connection:
+    with opened(ledger) as database, database.reading() as connection:
         found = list_accounts(connection, kind=kind, limit=limit, offset=offset)
     rows = [_account_object(account) for account in found]
     lines = [_ACCOUNT_LINE.format(*_ACCOUNT_TITLES)]
@@ -116,11 +116,11 @@ def statement_(
 
     Example: cardrail ledger statement 1
     """
-    with _opened(ledger) as database, database.reading() as connection:
+    with opened(ledger) as database, database.reading() as connection:
         try:
             found = statement(connection, account, limit=limit)
         except AccountUnknown as error:
-            _fail(str(error))
+            fail(str(error))
     _print(msgspec.to_builtins(found), _statement_text(found), json=json)
 
 
@@ -130,7 +130,7 @@ def audit_(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
 
     Example: cardrail ledger audit --ledger sqlite:///cardrail.db
     """
-    with _opened(ledger) as database, database.reading() as connection:
+    with opened(ledger) as database, database.reading() as connection:
         report = audit(connection)
     _print({"clean": report.clean, **msgspec.to_builtins(report)}, _audit_text(report), json=json)
     if not report.clean:
@@ -151,13 +151,13 @@ def expire(
     Example: cardrail ledger expire
     """
     now = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)
-    with _opened(ledger) as database:
+    with opened(ledger) as database:
         count = Ledger(database).expire(int(now.timestamp()) * 1_000_000)
     _print({"expired": count}, f"{count} holds expired", json=json)
 
 
 @contextmanager
-def _opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
+def opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
     """The database, with every foreseeable failure as one line on stderr and exit 2.
 
     Only where `is_made` may it be a new one.
@@ -165,14 +165,14 @@ def _opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
     try:
         database = Database.open(url, must_exist=not is_made)
     except (ValueError, SQLAlchemyError) as error:
-        _fail(f"{error}{_HOW_TO_MAKE}")
+        fail(f"{error}{_HOW_TO_MAKE}")
     try:
         yield database
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error)
-        _fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
+        fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
     except (KeyFileError, SettingsError) as error:
-        _fail(str(error))
+        fail(str(error))
     finally:
         database.close()
 
@@ -270,6 +270,7 @@ def _print(value: dict[str, object], text: str, *, json: bool) -> None:
     typer.echo(msgspec.json.encode(value).decode() if json else text)
 
 
-def _fail(reason: str) -> NoReturn:
+def fail(reason: str) -> NoReturn:
+    """One line on stderr, exit 2."""
     typer.echo(reason, err=True)
     raise typer.Exit(2)

@@ -24,6 +24,7 @@ from cardrail.keys import KeyFileError
 from cardrail.logs import LogWriter, configure
 from cardrail.settings import Settings, SettingsError, masked_url, read_settings
 from gateway.approval_codes import ApprovalCodes
+from gateway.card_changes import CardChanges
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import create_card_schema, keys_fit, load_cards
 from gateway.listener import Listener
@@ -136,6 +137,9 @@ class _Gateway:
         )
         call_soon = asyncio.get_running_loop().call_soon_threadsafe
         self._lookups = CardLookups(database, call_soon)
+        self._changes = CardChanges(
+            database, self._registry.put, call_soon, seconds=settings.card_refresh_seconds
+        )
         issuer = Issuer(
             vault=vault,
             registry=self._registry,
@@ -158,6 +162,7 @@ class _Gateway:
             self._registry.put(load_cards(connection))
         self._writer.start()
         self._lookups.start()
+        self._changes.start()
         addresses = {
             name: await self._listen(listener, getattr(self._settings, name))
             for name, listener in self._listeners.items()
@@ -180,6 +185,7 @@ class _Gateway:
         for listener in self._listeners.values():
             await listener.close()
         self._lookups.stop()
+        self._changes.stop()
         _log.info("stopped")
 
     def _take_back_late(self) -> None:

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     ledger_batch: int = Field(default=256, ge=1)
     deadline_seconds: float = Field(default=1.5, gt=0)
     drain_seconds: float = Field(default=5.0, ge=0)
+    card_refresh_seconds: float = Field(default=1.0, gt=0)
 
     home_country: str = Field(default="392", pattern=r"^\d{3}$")
     business_day_offset_minutes: int = Field(default=540, ge=-720, le=840)

@@ -28,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     insert,
     select,
+    text,
 )
 
 from gateway.vault import PanVault
@@ -137,6 +138,8 @@ class CardRefused(ValueError):
 
 METADATA = MetaData()
 
+_CHANGED = text("changed_at > 0")
+
 # Keys begin with the account, by which the schema can be sharded; so that the PAN index
 # cannot be unique by itself, and issuing looks for it first.
 CARDS = Table(
@@ -156,11 +159,13 @@ CARDS = Table(
     Column("amount_limit", BigInteger),
     Column("day_amount", BigInteger),
     Column("day_count", Integer),
+    Column("changed_at", BigInteger, nullable=False, default=0),  # microseconds; 0 as issued
     UniqueConstraint("account_id", "pan_index", name="cards_account_pan"),
     Index("cards_pan_index", "pan_index"),
+    Index("cards_changed_at", "changed_at", sqlite_where=_CHANGED, postgresql_where=_CHANGED),
 )
 
-_CARD_COLUMNS = [column for column in CARDS.c if column.name != "pan_sealed"]
+CARD_COLUMNS = [column for column in CARDS.c if column.name not in ("pan_sealed", "changed_at")]
 
 
 def create_card_schema(connection: Connection) -> None:
@@ -192,15 +197,15 @@ def issue_cards(
 
 def load_cards(connection: Connection) -> Iterator[Card]:
     """Every card, in no particular order, without holding all of them at once."""
-    statement = select(*_CARD_COLUMNS).execution_options(yield_per=_LOADED_AT_ONCE)
+    statement = select(*CARD_COLUMNS).execution_options(yield_per=_LOADED_AT_ONCE)
     for row in connection.execute(statement):
-        yield _card(row)
+        yield card_of(row)
 
 
 def find_cards(connection: Connection, indexes: Sequence[bytes]) -> list[Card]:
     """The cards with these PAN indexes; those that do not exist are missing in the answer."""
-    statement = select(*_CARD_COLUMNS).where(CARDS.c.pan_index.in_(indexes))
-    return [_card(row) for row in connection.execute(statement)]
+    statement = select(*CARD_COLUMNS).where(CARDS.c.pan_index.in_(indexes))
+    return [card_of(row) for row in connection.execute(statement)]
 
 
 def keys_fit(connection: Connection, vault: PanVault) -> bool:
@@ -231,7 +236,6 @@ def _issue_batch(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def _row(vault: PanVault, card: NewCard, test_bins: Sequence[str]) -> dict[str, Any]:
     _require_test_pan(card, test_bins)
-    controls = card.controls
     return {
         "account_id": card.account_id,
         "card_id": card.card_id,
@@ -242,6 +246,13 @@ def _row(vault: PanVault, card: NewCard, test_bins: Sequence[str]) -> dict[str, 
         "state": card.state.value,
         "kind": card.kind.value,
         "currency": card.currency,
+        **control_values(card.controls),
+    }
+
+
+def control_values(controls: CardControls) -> dict[str, Any]:
+    """The controls in their columns."""
+    return {
         "blocked_categories": ",".join(sorted(controls.blocked_categories)),
         "blocked_channels": ",".join(sorted(controls.blocked_channels)),
         "amount_limit": controls.amount_limit,
@@ -262,7 +273,8 @@ def _require_test_pan(card: NewCard, test_bins: Sequence[str]) -> None:
         raise CardRefused(card.card_id, "its expiry: expected YYMM")
 
 
-def _card(row: Row[Any]) -> Card:
+def card_of(row: Row[Any]) -> Card:
+    """The card of a row of `CARD_COLUMNS`."""
     return Card(
         card_id=row.card_id,
         account_id=row.account_id,
