@@ -6,6 +6,7 @@ what the ledger decides after the answer is dealt with in `decided`.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.cards import Card
@@ -38,7 +39,8 @@ class Exchange:
     """The life of one request about a card.
 
     `at` is its arrival in microseconds since the epoch; `started` and `deadline` are seconds of
-    the event loop's clock.
+    the monotonic clock, which the event loop's timers follow. (The loop's own reading of it stands
+    still for a whole turn.)
     """
 
     __slots__ = (
@@ -68,7 +70,7 @@ class Exchange:
         self._handler = handler
         self.request = request
         self.at = int(event.at * 1_000_000)
-        self.started = processor.loop_time()
+        self.started = time.monotonic()
         self.deadline = self.started + processor.policy.deadline_seconds
         self.answered = False
         self.card: Card | None = None

@@ -7,6 +7,7 @@ as they are answered.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +61,6 @@ class Processor:
         self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self.policy = issuer.policy
-        self.loop_time = self._loop.time
         self.submit: Callable[[AnyCommand, OnDecided], None] = issuer.writer.submit
         self.late_decisions = LateDecisions(self.submit, self._loop.call_later)
 
@@ -168,7 +168,7 @@ class Processor:
         )
 
     def _elapsed_ms(self, exchange: Exchange) -> float:
-        return round((self.loop_time() - exchange.started) * 1000, 3)
+        return round((time.monotonic() - exchange.started) * 1000, 3)
 
     def _take_note(self, link: Replies, event: RequestReceived) -> None:
         """File updates and administrative messages: acknowledged, and told in the log."""
@@ -192,7 +192,7 @@ class Processor:
 
         def found(card: Card | None) -> None:
             if card is None:
-                self._issuer.registry.put_absent(index, self.loop_time())
+                self._issuer.registry.put_absent(index, time.monotonic())
             else:
                 self._issuer.registry.put((card,))
             exchange.with_card(card)
@@ -211,7 +211,7 @@ class Processor:
             self._timer = self._loop.call_at(exchange.deadline, self._on_deadline)
 
     def _on_deadline(self) -> None:
-        now = self.loop_time()
+        now = time.monotonic()
         self._timer = None
         while self._waiting and self._waiting[0].deadline <= now:
             self._waiting[0].unavailable("not decided before the deadline")

@@ -160,8 +160,8 @@ reversals = Table(
     PrimaryKeyConstraint("account_id", "reversal_id"),
     UniqueConstraint("account_id", "network", "request_key"),
     _of_account(),
-    Index("reversals_early_trace", "account_id", "trace", **_where("early = 1")),
-    Index("reversals_early_transaction", "account_id", "transaction_id", **_where("early = 1")),
+    Index("reversals_trace", "account_id", "trace"),
+    Index("reversals_transaction", "account_id", "transaction_id"),
 )
 
 clearings = Table(
