@@ -218,7 +218,7 @@ class DuplicateKey(SessionError):
 
 
 class NotAwaited(SessionError):
-    """The request was answered before, or it belongs to another link."""
+    """The request was answered before or given up, or it belongs to another link."""
 
     def __str__(self) -> str:
         return "the request awaits no answer on this link"

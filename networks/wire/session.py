@@ -35,7 +35,9 @@ from networks.wire.link_timers import LinkTimers
 from networks.wire.management import EVENTS, management_request
 from networks.wire.matching import DEFAULT_MATCH, Matcher, Mismatch
 from networks.wire.messages import Message, NetworkManagement
-from networks.wire.refusal import Unreadable, refuse
+from networks.wire.open_requests import OpenRequests
+from networks.wire.outbox import Outbox
+from networks.wire.refusal import Unreadable
 from networks.wire.respond import APPROVED, acknowledge
 from networks.wire.session_events import (
     AnswerReceived,
@@ -93,9 +95,8 @@ class Session:
         self._buffer = FrameBuffer(dialect.framing)
         self._matcher: Matcher[LinkEvent | Probe | None] = Matcher(match_on, limits.remembered)
         self._timers = LinkTimers(limits)
-        self._outgoing: list[bytes] = []
-        self._unanswered: set[int] = set()
-        self._sequence = 0
+        self._outbox = Outbox(dialect, station)
+        self._open = OpenRequests(limits)
         self._stan = 0
         self._is_probing = False
         self._is_started = False
@@ -163,9 +164,7 @@ class Session:
 
     def data_to_send(self) -> bytes:
         """Everything to be written, in one piece; it is handed over once."""
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
-        return data
+        return self._outbox.take()
 
     def request(self, message: Message, now: float, timeout_seconds: float | None = None) -> bytes:
         """Send a request or advice and wait for its answer; gives the message's bytes.
@@ -188,16 +187,17 @@ class Session:
         Raises
         ------
         LinkClosed, NotAwaited
-            The link has ended; the request has its answer already.
+            The link has ended; the request has its answer already, or was given up
+            (`SessionLimits.answer_seconds`).
         EncodeError
             A value that the dialect cannot carry; the request still waits for an answer.
         """
         if self.state is LinkState.CLOSED:
             raise LinkClosed
-        if event.sequence not in self._unanswered:
+        if event.sequence not in self._open:
             raise NotAwaited
-        message = self._send_answer(event.header, response)
-        self._unanswered.discard(event.sequence)
+        message = self._outbox.answer(event.header, response)
+        self._open.discard(event.sequence)
         return message
 
     def sign_on(self, now: float) -> None:
@@ -240,7 +240,8 @@ class Session:
             message = self._canonical.read(fields)
         except WireError as error:
             fields = fields or getattr(error, "partial", NO_FIELDS)
-            self._refuse(Unreadable(payload, header, fields, error), events)
+            was_answered = self._outbox.refuse(Unreadable(payload, header, fields, error))
+            events.append(MessageRefused(error, was_answered))
             return
         if message.mti[2] in _ANSWERS:
             self._answered(message, message_bytes, now, events)
@@ -255,30 +256,28 @@ class Session:
             self._timers.polled(None)
             self._is_probing = False
         else:
-            self._send(b"")
+            self._outbox.keep_alive()
 
     def _requested(self, header: bytes, message: Message, now: float, events: list[Event]) -> None:
         refusal: WireError | None = None
         if self.state not in self._serving:
             refusal = NotSignedOn()
-        elif len(self._unanswered) >= self.limits.incoming:
+        elif not self._open.has_place(now):
             refusal = InFlightLimit(self.limits.incoming)
         if refusal is not None:
-            self._send_answer(header, acknowledge(message, refusal.response_code))
+            self._outbox.answer(header, acknowledge(message, refusal.response_code))
             events.append(MessageRefused(refusal, was_answered=True))
             return
-        self._sequence += 1
-        self._unanswered.add(self._sequence)
-        events.append(RequestReceived(header, message, now, self._sequence))
+        events.append(RequestReceived(header, message, now, self._open.add(now)))
 
     def _managed(self, header: bytes, message: NetworkManagement, events: list[Event]) -> None:
         event = self._events_of_codes.get(message.management_code)
         if event is None or event not in TRANSITIONS[self.state]:
             name = "an unknown management code" if event is None else event.value
-            self._send_answer(header, acknowledge(message, REFUSAL))
+            self._outbox.answer(header, acknowledge(message, REFUSAL))
             events.append(MessageRefused(IllegalTransition(self.state.value, name), True))
             return
-        self._send_answer(header, acknowledge(message, APPROVED))
+        self._outbox.answer(header, acknowledge(message, APPROVED))
         events.append(ManagementReceived(message, event))
         self._agree(event, events)
 
@@ -311,12 +310,6 @@ class Session:
         ended = None if pending is None else pending.message
         events.append(RejectReceived(reject.code, message, ended))
 
-    def _refuse(self, unreadable: Unreadable, events: list[Event]) -> None:
-        refusal = refuse(self.dialect, self.station, unreadable)
-        if refusal is not None:
-            self._send(refusal)
-        events.append(MessageRefused(unreadable.error, was_answered=refusal is not None))
-
     # Sending.
 
     def _permit(self, message: Message) -> LinkEvent | None:
@@ -337,20 +330,10 @@ class Session:
     def _send_request(
         self, message: Message, now: float, deadline: float, purpose: LinkEvent | Probe | None
     ) -> bytes:
-        data = self._codec.encode(self._canonical.write(message))
-        header = self._header.request(self.station, self.peer, len(data))
-        frame = self.dialect.framing.wrap(header + data)
+        data, frame = self._outbox.frame_request(message, self.peer)
         self._matcher.add(message, now, deadline, purpose)
-        self._outgoing.append(frame)
+        self._outbox.keep(frame)
         return data
-
-    def _send_answer(self, header: bytes, response: Message) -> bytes:
-        data = self._codec.encode(self._canonical.write(response))
-        self._send(self._header.response(header, self.station, len(data)) + data)
-        return data
-
-    def _send(self, payload: bytes) -> None:
-        self._outgoing.append(self.dialect.framing.wrap(payload))
 
     def _manage(self, code: str, now: float) -> None:
         self.request(self._management_request(code, now), now)
@@ -362,7 +345,7 @@ class Session:
     def _send_probe(self, now: float) -> None:
         if self.limits.probe is Probe.POLL:
             self._timers.polled(now)
-            self._send(b"")
+            self._outbox.keep_alive()
         else:
             message = self._management_request(self.dialect.management.echo, now)
             try:

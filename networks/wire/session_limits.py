@@ -23,6 +23,8 @@ class SessionLimits:
         Requests of ours without an answer; more raise InFlightLimit.
     incoming
         Requests of the peer that we have not answered; more are answered 91.
+    answer_seconds
+        How long a request of the peer keeps its place unanswered where all places are taken.
     response_seconds
         How long an answer may take where the request does not say.
     frame_seconds
@@ -37,6 +39,7 @@ class SessionLimits:
 
     outgoing: int = 4096
     incoming: int = 4096
+    answer_seconds: float = 60.0
     response_seconds: float = 5.0
     frame_seconds: float = 10.0
     idle_seconds: float | None = 30.0

@@ -260,6 +260,32 @@ def test_the_peer_s_requests_are_bounded_and_answered_91_early(dialect: Dialect)
     assert len(pair.requests()) == 3
 
 
+def test_a_request_that_is_never_answered_keeps_its_place_for_a_time_only(dialect: Dialect) -> None:
+    limits = SessionLimits(incoming=2, answer_seconds=60.0)
+    pair = ConnectionPair(network_session(dialect), issuer_session(dialect, limits=limits))
+
+    def ask(number: int) -> None:
+        pair.network.request(purchase(dialect, stan=f"{number:06d}"), pair.now)
+        pair.exchange()
+
+    ask(1)
+    pair.now += 1.0
+    ask(2)
+    pair.now += 58.9
+    ask(3)
+    assert len(pair.requests()) == 2  # the first has its place for sixty seconds
+    pair.now += 0.1
+    ask(4)
+    ask(5)
+    first, second, fourth = pair.requests()
+
+    answer = respond(purchase(dialect), response_code="00")
+    with pytest.raises(NotAwaited):
+        pair.issuer.respond(first, answer)
+    pair.issuer.respond(second, answer)
+    pair.issuer.respond(fourth, answer)
+
+
 # Network management
 
 
