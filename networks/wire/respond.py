@@ -133,40 +133,23 @@ _BUILDERS = {
 }
 
 
+# What the answer to a message about no card echoes.
+_ECHOED_WITHOUT_CARD: Mapping[type[Message], tuple[str, ...]] = MappingProxyType(
+    {
+        NetworkManagement: ("management_code", "network_id"),
+        Administrative: ("network_id",),
+        FileUpdate: ("pan", "update_code", "file_name"),
+    }
+)
+
+
 def acknowledge(request: Message, response_code: str = APPROVED) -> Message:
     """The answer to any `request`, with nothing but its echoes and `response_code`."""
-    match request:
-        case CardRequest():
-            return respond(request, response_code=response_code)
-        case NetworkManagement():
-            return NetworkManagement(
-                mti=response_mti(request.mti),
-                transmission=request.transmission,
-                stan=request.stan,
-                rrn=request.rrn,
-                management_code=request.management_code,
-                response_code=response_code,
-                network_id=request.network_id,
-            )
-        case Administrative():
-            return Administrative(
-                mti=response_mti(request.mti),
-                transmission=request.transmission,
-                stan=request.stan,
-                rrn=request.rrn,
-                response_code=response_code,
-                network_id=request.network_id,
-            )
-        case FileUpdate():
-            return FileUpdate(
-                mti=response_mti(request.mti),
-                transmission=request.transmission,
-                stan=request.stan,
-                rrn=request.rrn,
-                pan=request.pan,
-                update_code=request.update_code,
-                file_name=request.file_name,
-                response_code=response_code,
-            )
-        case _:
-            raise TypeError(f"{type(request).__name__} is no request")
+    if isinstance(request, CardRequest):
+        return respond(request, response_code=response_code)
+    if type(request) not in _ECHOED_WITHOUT_CARD:
+        raise TypeError(f"{type(request).__name__} is no request")
+    echoed = ("transmission", "stan", "rrn", *_ECHOED_WITHOUT_CARD[type(request)])
+    values = {name: getattr(request, name) for name in echoed}
+    answer: Callable[..., Message] = type(request)
+    return answer(mti=response_mti(request.mti), response_code=response_code, **values)
