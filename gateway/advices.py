@@ -7,10 +7,10 @@ or terminal approved offline (DE 48.03), or a fuel pump tells what was really ta
 from __future__ import annotations
 
 from gateway.amounts import billed
-from gateway.authorize import details_of
 from gateway.case import Case
+from gateway.common import common
 from gateway.expiry import expires_at, is_travel
-from gateway.references import origin_of, trace_of
+from gateway.references import trace_of
 from gateway.transactions import purpose_of
 from ledger.commands import Advise, Purpose, Reference
 from networks.wire.messages import Advice
@@ -23,12 +23,7 @@ _DECIDED_ELSEWHERE = frozenset({"1", "2"})  # QPX-1 DE 48.03: offline, centre
 def advise(request: Advice, case: Case) -> Advise:
     """The command for `request`; an unknown processing code is taken as a purchase."""
     return Advise(
-        account_id=case.card.account_id,
-        origin=origin_of(request, case.network, case.card.card_id),
-        at=case.at,
-        instrument_id=case.card.card_id,
-        day=case.day.number,
-        details=details_of(request),
+        **common(request, case),
         purpose=purpose_of(request, case.network) or Purpose.PURCHASE,
         amount=billed(request),
         approved=request.response_code in _APPROVED,

@@ -1,6 +1,6 @@
 """Which amount of a message counts: DE 4, 6, 61.3 and 95.1 in the cardholder's currency.
 
-All requests here have passed `checks.refuse_format`: amount and currencies are there.
+Requests here have passed `checks.refuse_format`: amount and currencies are there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ from ledger.money import Money, alphabetic_code
 from networks.wire.messages import CardRequest, Reversal
 
 currency_letters = lru_cache(maxsize=256)(alphabetic_code)
+
+
+def letters_or_blank(number: str) -> str:
+    """DE 49 as letters, for a request whose currency need not be one."""
+    try:
+        return currency_letters(number)
+    except ValueError:
+        return ""
 
 
 def billed(request: CardRequest) -> Money:

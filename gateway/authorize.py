@@ -7,17 +7,16 @@ transaction at all (12, 13) does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from gateway.amounts import billed
 from gateway.cards import CardControls
 from gateway.case import Case
 from gateway.checks import Facts, Refusal, first_refusal, refuse_amount, refuse_processing_code
+from gateway.common import common
 from gateway.expiry import expires_at, is_travel
 from gateway.policy import Policy
-from gateway.references import origin_of, sale_of
+from gateway.references import sale_of
 from gateway.transactions import FUEL_CATEGORIES, Transaction, transaction_of
 from ledger.commands import Authorize, Purpose, Reference, SpendingLimits
 from ledger.money import Money
@@ -43,16 +42,11 @@ def authorize(request: CardRequest, case: Case) -> Authorize | Refusal:
     refusal = first_refusal(Facts(request, transaction, amount, card, case.day, policy))
     spends = transaction.purpose in _SPENDING
     estimated = spends and (transaction.allowance or fuel_check or is_travel(request))
-    origin, sale = origin_of(request, case.network, card.card_id), sale_of(request)
+    named, sale = common(request, case), sale_of(request)
     if sale:
-        origin = msgspec.structs.replace(origin, transaction_id=sale)
+        named["origin"] = msgspec.structs.replace(named["origin"], transaction_id=sale)
     return Authorize(
-        account_id=card.account_id,
-        origin=origin,
-        at=case.at,
-        instrument_id=card.card_id,
-        day=case.day.number,
-        details=details_of(request),
+        **named,
         purpose=transaction.purpose,
         amount=amount,
         approval_code=case.codes.next(),
@@ -86,26 +80,6 @@ def is_fuel_check(request: CardRequest, transaction: Transaction, policy: Policy
         and transaction.purpose is Purpose.PURCHASE
         and billed(request).amount < policy.fuel_check_below
     )
-
-
-def details_of(request: CardRequest) -> Mapping[str, str]:
-    """What history shows of a message: no PAN, track, PIN block or CVV2."""
-    details = {
-        "mti": request.mti,
-        "processing_code": request.processing_code,
-        "merchant_category": request.merchant_category,
-        "merchant": request.merchant,
-        "merchant_name": request.merchant_name,
-        "terminal": request.terminal,
-        "entry_mode": request.entry_mode,
-    }
-    if request.billing_amount is not None:
-        details["merchant_amount"] = f"{request.amount}"
-        details["merchant_currency"] = request.currency
-    if request.slip:
-        details["slip"] = request.slip
-        details["terminal_identity"] = request.terminal_identity
-    return details
 
 
 def _limits(controls: CardControls) -> SpendingLimits | None:

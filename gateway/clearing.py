@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from gateway.amounts import billed
-from gateway.authorize import details_of
 from gateway.case import Case
-from gateway.references import origin_of, reference_to_original
+from gateway.common import common, common_after, reference_to
+from gateway.references import reference_to_original
 from gateway.transactions import purpose_of
-from ledger.commands import Authorize, Clear, Decision, Purpose, Reference
+from ledger.commands import Authorize, Clear, Decision, Purpose
 from ledger.money import Money
 from networks.wire.messages import Financial
 
@@ -21,12 +19,7 @@ def clear(request: Financial, case: Case) -> Clear:
     purpose = purpose_of(request, case.network) or Purpose.PURCHASE
     amount = billed(request)
     return Clear(
-        account_id=case.card.account_id,
-        origin=origin_of(request, case.network, case.card.card_id),
-        at=case.at,
-        instrument_id=case.card.card_id,
-        day=case.day.number,
-        details=details_of(request),
+        **common(request, case),
         reference=reference_to_original(request, request.original),
         amount=amount,
         credit=purpose is Purpose.CREDIT,
@@ -45,25 +38,10 @@ def clear_at_once(held: Authorize, decision: Decision, case: Case) -> Clear | No
     """
     if not decision.outcome.approved or held.purpose not in _MOVES_MONEY:
         return None
-    origin = held.origin
     amount = Money(decision.amount, decision.currency)
     return Clear(
-        account_id=held.account_id,
-        origin=msgspec.structs.replace(
-            origin,
-            request_key=posting_key(decision.authorization_id),
-            trace=f"post:{origin.trace}",
-        ),
-        at=held.at,
-        instrument_id=held.instrument_id,
-        day=held.day,
-        details=held.details,
-        reference=Reference(
-            transaction_id=origin.transaction_id,
-            trace=origin.trace,
-            rrn=origin.rrn,
-            approval_code=decision.approval_code,
-        ),
+        **common_after(held, posting_key(decision.authorization_id)),
+        reference=reference_to(held.origin, decision.approval_code),
         amount=amount,
         credit=held.purpose is Purpose.CREDIT,
         fee=case.policy.cash_fee if held.purpose is Purpose.CASH else 0,

@@ -11,7 +11,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from gateway.amounts import letters_or_blank
 from gateway.approval_codes import ApprovalCodes
 from gateway.business_day import BusinessCalendar
 from gateway.card_registry import CardLookups, CardRegistry, TooManyLookups
@@ -119,33 +121,30 @@ class Processor:
 
     def tell_decided(self, exchange: Exchange, answer: CardResponse, decision: Decision) -> None:
         """Record an answer that the ledger gave."""
-        request, card = exchange.request, exchange.card
-        assert card is not None
-        self._issuer.tell(
-            DecisionRecord(
-                at=exchange.at,
-                network=self._network,
-                mti=request.mti,
-                transmission=request.transmission,
-                stan=request.stan,
-                rrn=request.rrn,
-                transaction_id=request.transaction_id,
-                pan=card.masked_pan,
-                amount=decision.amount,
-                currency=decision.currency,
-                response_code=answer.response_code,
-                outcome=decision.outcome.name,
-                explanation=decision.explanation,
-                approval_code=decision.approval_code,
-                replayed=decision.replayed,
-                account_id=decision.account_id,
-                authorization_id=decision.authorization_id,
-                elapsed_ms=self._elapsed_ms(exchange),
-            )
+        self._tell(
+            exchange,
+            amount=decision.amount,
+            currency=decision.currency,
+            response_code=answer.response_code,
+            outcome=decision.outcome.name,
+            explanation=decision.explanation,
+            approval_code=decision.approval_code,
+            replayed=decision.replayed,
+            authorization_id=decision.authorization_id,
         )
 
     def tell_undecided(self, exchange: Exchange, code: str, outcome: str, reason: str) -> None:
         """Record an answer given without the ledger."""
+        self._tell(
+            exchange,
+            amount=exchange.request.amount,
+            currency=letters_or_blank(exchange.request.currency),
+            response_code=code,
+            outcome=outcome,
+            explanation=reason,
+        )
+
+    def _tell(self, exchange: Exchange, **decided: Any) -> None:  # noqa: ANN401 - fields of a record
         request, card = exchange.request, exchange.card
         self._issuer.tell(
             DecisionRecord(
@@ -156,14 +155,10 @@ class Processor:
                 stan=request.stan,
                 rrn=request.rrn,
                 transaction_id=request.transaction_id,
-                pan=mask_pan(request.pan),
-                amount=request.amount,
-                currency=request.currency,
-                response_code=code,
-                outcome=outcome,
-                explanation=reason,
-                account_id=card.account_id if card else 0,
+                pan=mask_pan(request.pan) if card is None else card.masked_pan,
+                account_id=0 if card is None else card.account_id,
                 elapsed_ms=self._elapsed_ms(exchange),
+                **decided,
             )
         )
 

@@ -5,14 +5,12 @@ Also the gateway's own: an approval that was decided after its request had been 
 
 from __future__ import annotations
 
-import msgspec
-
 from gateway.amounts import billed, replacement
-from gateway.authorize import details_of
 from gateway.case import Case
 from gateway.clearing import posting_key
-from gateway.references import origin_of, reference_to_original
-from ledger.commands import Authorize, Clear, Decision, Reference, Reverse
+from gateway.common import common, common_after, reference_to
+from gateway.references import reference_to_original
+from ledger.commands import Authorize, Clear, Decision, Reverse
 from ledger.money import Money
 from networks.wire.messages import Reversal
 
@@ -22,12 +20,7 @@ _SINGLE_MESSAGE = "02"
 def reverse(request: Reversal, case: Case) -> Reverse:
     """The command for `request`."""
     return Reverse(
-        account_id=case.card.account_id,
-        origin=origin_of(request, case.network, case.card.card_id),
-        at=case.at,
-        instrument_id=case.card.card_id,
-        day=case.day.number,
-        details=details_of(request),
+        **common(request, case),
         reference=reference_to_original(request, request.original),
         amount=billed(request),
         replacement=replacement(request),
@@ -48,19 +41,9 @@ def give_back(reversed_: Reverse, decision: Decision) -> Clear | None:
     if not decision.authorization_id or decision.amount:
         return None  # there was none, or it was held and not yet posted
     stays = reversed_.replacement or Money(0, reversed_.amount.currency)
-    name = f"{decision.authorization_id}:{stays.amount}"
+    key = f"back:{decision.authorization_id}:{stays.amount}"
     return Clear(
-        account_id=reversed_.account_id,
-        origin=msgspec.structs.replace(
-            reversed_.origin,
-            request_key=f"back:{name}",
-            trace=f"back:{reversed_.origin.trace}",
-            fingerprint="back",
-        ),
-        at=reversed_.at,
-        instrument_id=reversed_.instrument_id,
-        day=reversed_.day,
-        details=reversed_.details,
+        **common_after(reversed_, key),
         reference=reversed_.reference,
         amount=stays,
         undoes=posting_key(decision.authorization_id),
@@ -74,23 +57,10 @@ def is_of_single_message(taken_back: Reverse) -> bool:
 
 def take_back(late: Authorize) -> Reverse:
     """The reversal of an approval that its network never heard of: nobody else will send one."""
-    origin = late.origin
+    named = common_after(late, f"late:{late.origin.request_key}")
+    named["details"] = {**late.details, "reason": "decided after the deadline"}
     return Reverse(
-        account_id=late.account_id,
-        origin=msgspec.structs.replace(
-            origin,
-            request_key=f"late:{origin.request_key}",
-            trace=f"late:{origin.trace}",
-        ),
-        at=late.at,
-        instrument_id=late.instrument_id,
-        day=late.day,
-        details={**late.details, "reason": "decided after the deadline"},
-        reference=Reference(
-            transaction_id=origin.transaction_id,
-            trace=origin.trace,
-            rrn=origin.rrn,
-            approval_code=late.approval_code,
-        ),
+        **named,
+        reference=reference_to(late.origin, late.approval_code),
         amount=late.amount,
     )
