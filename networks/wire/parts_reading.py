@@ -8,7 +8,7 @@ looked into: it must not fail a message.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias, cast
 
@@ -18,6 +18,7 @@ from networks.wire.spec import Bitmapped, Element, Encoding, Length, Tagged
 from networks.wire.subfields import NamedPartsCodec
 
 PartsReader: TypeAlias = Callable[[str], tuple[str, ...]]
+_TagsReader: TypeAlias = Callable[[str], tuple[str, ...] | None]
 
 _KEPT_SHAPES = 256  # who varies the bitmap gains slower reading and no memory
 _EBCDIC = {f"{byte:02X}": bytes([byte]).decode("cp500") for byte in range(256)}
@@ -94,19 +95,23 @@ def _expression(element: Element, begin: int, end: int) -> str:
 
 
 def tagged_reader(codec: NamedPartsCodec, layout: Tagged, wanted: tuple[str, ...]) -> PartsReader:
-    """A reader that walks from head to head (DE 48 of QPX-1)."""
-    slow = slow_reader(codec, wanted)
+    """A reader with straight code for what a text of some length held first (DE 48 of QPX-1).
+
+    A network repeats its tags and lengths in most messages, and an element has no more lengths
+    than its width. Another text is walked through from head to head.
+    """
+    slow, steps = slow_reader(codec, wanted), _steps(layout)
     head_width = layout.tag_digits + layout.length_digits
-    # Tag, and how far it is from a head to the next one: a head that is not here is not plain.
-    steps = {
-        f"{tag}{width:0{layout.length_digits}d}": (tag, head_width + width)
-        for tag, element in layout.tags.items()
-        for width in _widths(element)
-    }
     numeric = tuple(tag for tag in wanted if layout.tags[tag].numeric)
     blanks = ("",) * len(wanted)
+    repeated: dict[int, _TagsReader] = {}
 
     def read(text: str) -> tuple[str, ...]:
+        known = repeated.get(len(text))
+        plain = None if known is None else known(text)
+        return walk(text) if plain is None else plain
+
+    def walk(text: str) -> tuple[str, ...]:
         parts: dict[str, str] = {}
         at, count, end = 0, 0, len(text)
         while at < end:
@@ -120,11 +125,42 @@ def tagged_reader(codec: NamedPartsCodec, layout: Tagged, wanted: tuple[str, ...
         digits = "".join(map(parts.get, numeric, blanks))
         if at != end or count != len(parts) or not (is_digits(digits) or not digits):
             return slow(text)
+        if end not in repeated:
+            repeated[end] = _compile_tags(layout, parts, wanted)
         return tuple(map(parts.get, wanted, blanks))
 
     return read
 
 
+def _steps(layout: Tagged) -> dict[str, tuple[str, int]]:
+    """By head: the tag, and how far it is to the next head. What is not here is not plain."""
+    head_width = layout.tag_digits + layout.length_digits
+    return {
+        f"{tag}{width:0{layout.length_digits}d}": (tag, head_width + width)
+        for tag, element in layout.tags.items()
+        for width in _widths(element)
+    }
+
+
 def _widths(element: Element) -> range:
     least = element.width if element.length is Length.FIXED else 0
     return range(least, element.width + 1)
+
+
+def _compile_tags(layout: Tagged, parts: Mapping[str, str], wanted: tuple[str, ...]) -> _TagsReader:
+    """The reader of texts with the tags and lengths of `parts`; of others it gives None."""
+    found, checks, digits, at = dict.fromkeys(wanted, "''"), list[str](), ["'0'"], 0
+    for tag, value in parts.items():
+        head = f"{tag}{len(value):0{layout.length_digits}d}"
+        begin = at + len(head)
+        checks.append(f"text[{at}:{begin}] == {head!r}")
+        at = begin + len(value)
+        if tag in found:
+            found[tag] = f"text[{begin}:{at}]"
+            digits += [found[tag] for _ in range(layout.tags[tag].numeric)]
+    checks.append(f"is_digits({' + '.join(digits)})")
+    body = [
+        f"if {' and '.join(checks)}: return ({', '.join(found.values())},)",
+        "return None",
+    ]
+    return cast("_TagsReader", make_function("read", "text", body, {"is_digits": is_digits}))
