@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 import msgspec
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from gateway.records import DecisionRecord
 
@@ -165,7 +166,8 @@ class _Forward(logging.Handler):
     """The standard library's records as events.
 
     An exception is named with the place it came from; its text is not shown, because it may
-    quote a value.
+    quote a value. Only a database in trouble is quoted, in its own first line: it speaks of files,
+    locks and connections.
     """
 
     def __init__(self, writer: LogWriter) -> None:
@@ -180,6 +182,8 @@ class _Forward(logging.Handler):
             event["raised_at"] = ":".join(
                 map(str, traceback.extract_tb(error.__traceback__)[-1][:2])
             )
+            if isinstance(error, OperationalError):
+                event["reason"] = str(error.orig).partition("\n")[0]
         self._writer.put(event)
 
 

@@ -55,6 +55,7 @@ class LedgerWriter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
         self._accepting = False
+        self._is_away = False  # the database, at the last attempt
 
     @property
     def waiting_count(self) -> int:
@@ -88,7 +89,10 @@ class LedgerWriter:
         self._queue.put(_Waiting(command, on_decided))
 
     async def stop(self) -> None:
-        """Take no more, write what waits, deliver every answer; then return."""
+        """Take no more, write what waits, deliver every answer; then return.
+
+        A database that cannot be asked is asked once more and no longer: what waits gets ``None``.
+        """
         if self._accepting:
             self._accepting = False
             self._queue.put(None)
@@ -122,12 +126,18 @@ class LedgerWriter:
         return True
 
     def _write(self, commands: list[AnyCommand]) -> list[Decision | None]:
+        if self._is_away and not self._accepting:
+            return [None] * len(commands)
         try:
-            return [*self._ledger.apply(commands)]
+            decisions = self._ledger.apply(commands)
         except Exception as error:
-            if is_operating_error(error) or len(commands) == 1:
+            self._is_away = is_operating_error(error)
+            if self._is_away or len(commands) == 1:
                 _logger.exception("the ledger could not write a batch of %d", len(commands))
                 return [None] * len(commands)
+        else:
+            self._is_away = False
+            return [*decisions]
         # One of them cannot be written: find it, so that its neighbours do not suffer.
         return [decision for command in commands for decision in self._write([command])]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from cardrail.logs import LogFormat, LogLevel, LogWriter, configure
 from gateway.records import DecisionRecord
@@ -109,14 +110,27 @@ def test_structlog_and_the_standard_library_write_here() -> None:
 
 
 def test_an_exception_is_named_and_not_quoted() -> None:
+    text = logged(ValueError("4000000000000010"))
+    assert "exception=ValueError" in text
+    assert "test_logs.py:" in text
+    assert "4000000000000010" not in text
+
+
+def test_a_database_in_trouble_is_quoted_in_its_first_line() -> None:
+    reason = Exception("database or disk is full\nDETAIL: 4000000000000010")
+    text = logged(OperationalError("INSERT 4000000000000010", {}, reason))
+    assert 'reason="database or disk is full"' in text
+    assert "4000000000000010" not in text
+
+
+def logged(error: Exception) -> str:
+    """What is written of `error`."""
     lines = io.StringIO()
     writer = LogWriter(lines, LogFormat.KEY_VALUE)
     configure(writer)
     with writing(writer):
         try:
-            int("4000000000000010x")
-        except ValueError:
+            raise error
+        except type(error):
             logging.getLogger("ledger").exception("failed")
-    assert "exception=ValueError" in lines.getvalue()
-    assert "test_logs.py:" in lines.getvalue()
-    assert "4000000000000010" not in lines.getvalue()
+    return lines.getvalue()

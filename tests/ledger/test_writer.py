@@ -154,9 +154,31 @@ def test_an_operating_error_is_not_retried_one_by_one(books: Books) -> None:
         _rename(books, "holds", "lost")
         for _ in range(3):
             writer.submit(books.authorize(1), answers)
-        ledger.gate.release(2)
+        ledger.gate.release()
+        await ledger.someone_entered()
+        ledger.gate.release()
         await writer.stop()
         assert ledger.batches == [1, 3]
+        assert answers.outcomes == [None] * 4
+
+    asyncio.run(scene())
+
+
+def test_a_stop_does_not_wait_for_a_database_that_is_away(books: Books) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger, batch_limit=1)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        _rename(books, "holds", "lost")
+        for _ in range(3):
+            writer.submit(books.authorize(1), answers)
+        stopping = asyncio.create_task(writer.stop())
+        await asyncio.sleep(0)
+        ledger.gate.release()
+        await stopping
+        assert ledger.batches == [1]
         assert answers.outcomes == [None] * 4
 
     asyncio.run(scene())
