@@ -301,3 +301,24 @@ def test_the_keys_of_another_ledger_are_refused(tmp_path: Path, keys: tuple[byte
     code, told = failing(tmp_path, "--ledger", url(tmp_path), *ANYWHERE, **env)
     assert code == 1
     assert "were issued with other keys" in told
+
+
+def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    seed(tmp_path)
+    Path(tmp_path, "cardrail.db.keys").chmod(0o644)
+    code, told = failing(tmp_path, "--ledger", url(tmp_path), *ANYWHERE)
+    assert code == 1
+    assert "others may read it, expected mode 0600" in told
+
+
+def test_a_card_frozen_by_an_operator_stops_working(tmp_path: Path) -> None:
+    seed(tmp_path)
+    with serving(tmp_path, CARDRAIL_CARD_REFRESH_SECONDS="0.01") as (_, ready):
+        change = ["card", "change", "10", "1", "--state", "lost", "--ledger", url(tmp_path)]
+        subprocess.run([*PROGRAM[:-1], *change], check=True, capture_output=True, cwd=tmp_path)
+        codes = {"00"}
+        while "41" not in codes:
+            request: list[Message] = [purchase(pan=PAN, **fresh(), amount=10)]
+            answers = asyncio.run(exchange("visanet", ready["visanet"], request))
+            codes |= {each.response_code for each in answers}
+        assert codes == {"00", "41"}

@@ -61,6 +61,7 @@ DECLINED = [
     ("visanet", {},                                                      {"processing_code": "990000"},                          "12"),
     ("visanet", {},                                                      {"amount": 0},                                          "13"),
     ("visanet", {},                                                      {"amount": None},                                       "30"),
+    ("visanet", {},                                                      {"currency": "001"},                                    "30"),
     ("visanet", {},                                                      {"message_reason": "3900"},                             "25"),
     ("quicpay", {},                                                      {"pan": synthetic_pan(2)},                              "14"),
     ("quicpay", {"kind": CardKind.POST_PAY},                             {"quicpay_mode": "1", "amount": 20_001},                "61"),
