@@ -19,6 +19,9 @@ class OpenRequests:
         self._arrivals: dict[int, float] = {}  # the oldest first
         self._sequence = 0
 
+    def __len__(self) -> int:
+        return len(self._arrivals)
+
     def __contains__(self, sequence: int) -> bool:
         return sequence in self._arrivals
 

@@ -101,6 +101,11 @@ class Session:
         self._is_probing = False
         self._is_started = False
 
+    @property
+    def unanswered_count(self) -> int:
+        """How many of the peer's requests wait for our answer."""
+        return len(self._open)
+
     # What came.
 
     def receive_data(self, data: bytes, now: float) -> list[Event]:

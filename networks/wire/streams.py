@@ -43,6 +43,7 @@ class Link(asyncio.Protocol):
         self._timer_deadline = 0.0
         self._abort_timer: asyncio.TimerHandle | None = None
         self._flush_is_due = False
+        self._is_ending = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
 
     @property
@@ -119,9 +120,13 @@ class Link(asyncio.Protocol):
         self._set_timer()
 
     def eof_received(self) -> bool:
-        """The peer sends no more; the connection ends."""
-        self._dispatch(self.session.receive_eof(self.now))
-        return False
+        """The peer sends no more; it still gets the answers that it waits for, and then the end."""
+        if not self.session.unanswered_count:
+            self._dispatch(self.session.receive_eof(self.now))
+            return False
+        self._is_ending = True
+        self._abort_later()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -174,12 +179,20 @@ class Link(asyncio.Protocol):
         data = self.session.data_to_send()
         if data and not self._transport.is_closing():
             self._transport.write(data)
+        if self._is_ending and not self.session.unanswered_count:
+            self._is_ending = False
+            self._dispatch(self.session.receive_eof(self.now))
+            self._close_transport()
 
     def _close_transport(self) -> None:
         self._flush()
         if not self._transport.is_closing():
-            self._abort_timer = self._loop.call_later(_CLOSE_SECONDS, self._transport.abort)
+            self._abort_later()
             self._transport.close()
+
+    def _abort_later(self) -> None:
+        if self._abort_timer is None:
+            self._abort_timer = self._loop.call_later(_CLOSE_SECONDS, self._transport.abort)
 
     def _set_timer(self) -> None:
         """Keep one timer, never later than the session's next deadline."""

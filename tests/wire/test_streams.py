@@ -15,7 +15,8 @@ import uvloop
 
 from networks.wire.dialect import Dialect
 from networks.wire.dialects import DIALECTS, VISANET
-from networks.wire.errors import FrameStalled, PeerSilent
+from networks.wire.errors import FrameCut, FrameStalled, PeerSilent
+from networks.wire.framing import FrameBuffer
 from networks.wire.link_states import LinkState
 from networks.wire.respond import acknowledge, respond
 from networks.wire.session_events import (
@@ -31,7 +32,7 @@ from networks.wire.session_events import (
 )
 from networks.wire.session_limits import Probe, SessionLimits
 from networks.wire.streams import Link, connect, listen
-from tests.wire.pairs import LIMITS, issuer_session, network_session, purchase
+from tests.wire.pairs import LIMITS, PURCHASE, issuer_session, network_session, purchase
 from tests.wire.vectors import VECTORS, vector
 
 T = TypeVar("T")
@@ -311,6 +312,52 @@ def test_what_was_sent_before_a_close_is_still_written() -> None:
             assert len(answers) >= 256 * 1024
             writer.transport.abort()
             await link.wait_closed()
+
+    run(test)
+
+
+def test_a_peer_that_has_said_all_still_gets_its_answers(dialect: Dialect) -> None:
+    async def test() -> None:
+        waiting = Recorder()
+        async with listening(dialect, waiting) as port:
+            reader, writer = await asyncio.open_connection(HOST, port)
+            frame = vector(dialect.name, PURCHASE[dialect.name]).frame
+            writer.write(frame + frame + frame[:9])
+            writer.write_eof()
+            await waiting.first(RequestReceived, 2)
+            while not waiting.links[0]._is_ending:
+                await asyncio.sleep(0)
+            for number in (1, 2):
+                event = await waiting.first(RequestReceived, number)
+                assert waiting.links[0].respond(event, acknowledge(event.message))
+            answers = await reader.read()
+            assert len(FrameBuffer(dialect.framing).feed(answers)) == 2
+            broken = await waiting.first(LinkBroken)
+            assert isinstance(broken.error, FrameCut)
+            assert waiting.links[0].is_closed
+            writer.close()
+            await writer.wait_closed()
+
+    run(test)
+
+
+def test_a_peer_that_has_said_all_is_not_waited_for_for_ever(
+    dialect: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("networks.wire.streams._CLOSE_SECONDS", 0.01)
+
+    async def test() -> None:
+        silent = Recorder()
+        async with listening(dialect, silent) as port:
+            reader, writer = await asyncio.open_connection(HOST, port)
+            writer.write(vector(dialect.name, PURCHASE[dialect.name]).frame)
+            writer.write_eof()
+            await silent.first(RequestReceived)
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     run(test)
 
