@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from random import Random
 from typing import Any, TypeVar
 
@@ -325,7 +326,7 @@ def test_a_peer_that_has_said_all_still_gets_its_answers(dialect: Dialect) -> No
             writer.write(frame + frame + frame[:9])
             writer.write_eof()
             await waiting.first(RequestReceived, 2)
-            while not waiting.links[0]._is_ending:
+            for _ in takewhile(lambda _: not waiting.links[0]._is_ending, count()):
                 await asyncio.sleep(0)
             for number in (1, 2):
                 event = await waiting.first(RequestReceived, number)
