@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cardrail.keys import KeyFileError
 from cardrail.settings import SettingsError, masked_url, read_settings
-from gateway.cards import CARDS, NewCard, create_card_schema, issue_cards
+from gateway.cards import CARDS, CardRefused, NewCard, create_card_schema, issue_cards
 from ledger.audit import AuditReport, audit
 from ledger.database import Database
 from ledger.house import AccountKind
@@ -171,7 +171,7 @@ def opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error)
         fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
-    except (KeyFileError, SettingsError) as error:
+    except (CardRefused, KeyFileError, SettingsError) as error:
         fail(str(error))
     finally:
         database.close()
@@ -187,7 +187,8 @@ def _create(database: Database) -> Ledger:
 
 def _issue(database: Database, url: str, accounts: int) -> int:
     """Give each wallet its card, a few thousand at a time."""
-    vault = read_settings(ledger=url).vault()
+    settings = read_settings(ledger=url)
+    vault = settings.vault()
     issued = 0
     for first in range(1, accounts + 1, _ISSUED_AT_ONCE):
         last = min(first + _ISSUED_AT_ONCE - 1, accounts)
@@ -203,7 +204,7 @@ def _issue(database: Database, url: str, accounts: int) -> int:
                 for number in range(first, last + 1)
                 if number not in known
             )
-            issued += issue_cards(connection, vault, cards)
+            issued += issue_cards(connection, vault, cards, settings.test_bins.split(","))
     return issued
 
 

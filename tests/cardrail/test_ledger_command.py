@@ -44,6 +44,15 @@ def test_seed_opens_wallets_with_cards_once(url: str) -> None:
     assert run(url, "audit").exit_code == 0
 
 
+def test_seed_issues_in_the_configured_test_ranges_only(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARDRAIL_TEST_BINS", "499999")
+    result = run(url, "seed", "--accounts", "2")
+    assert result.exit_code == 2
+    assert "card 1 cannot be issued: its number: expected a test BIN (499999)" in result.stderr
+
+
 def test_a_seeded_card_is_found_by_its_number(url: str) -> None:
     run(url, "seed", "--accounts", "3")
     database, vault = Database.open(url), open_vault(url)
