@@ -72,7 +72,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) 
         start_new_session=True,
     ) as demo:
         assert demo.stderr is not None
-        assert "visanet" in demo.stderr.readline()  # everything has started
+        assert "answered" in demo.stderr.readline()  # everything has started
         os.kill(demo.pid, number)
         demo.stderr.read()
     assert demo.returncode == 128 + number
