@@ -10,7 +10,7 @@ import typer
 COMMANDS: dict[str, str] = {
     "demo": "cardrail.demo_command:demo",
     "serve": "cardrail.serve:serve",
-    "sim": "cardrail.sim_command:sim_app",
+    "sim": "cardrail.sim_command:sim",
     "ledger": "cardrail.ledger_command:ledger_app",
     "card": "cardrail.card_command:card_app",
     "describe": "cardrail.describe_command:describe",

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated, NoReturn
 
@@ -29,22 +30,18 @@ from networks.simulator import Simulator
 from networks.tally import Phase, Progress, Tally
 from networks.visanet_sim.network import VISANET_NETWORK
 
-sim_app = typer.Typer(help="Play a card network against a gateway.", no_args_is_help=True)
 
-Connect = Annotated[str, typer.Option(help="Where the gateway listens, HOST:PORT.")]
-Rate = Annotated[float, typer.Option(min=0.01, help="Authorizations begun a second.")]
-Seconds = Annotated[float, typer.Option(min=0.01, help="How long authorizations are begun.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed draws the same traffic.")]
-Cards = Annotated[int, typer.Option(min=1, help="Use the seeded cards 1 to this one.")]
-Links = Annotated[int, typer.Option(min=1, max=64, help="Links at once.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
-Beliefs = Annotated[
-    Path | None, typer.Option(help="Write what is believed of each authorization, as JSON lines.")
-]
-ProgressFile = Annotated[
-    str, typer.Option("--progress", help="Write progress as JSON lines to a file, or - for stdout.")
-]
-Patience = Annotated[float, typer.Option(min=0.0, help="Seconds the gateway may be away.")]
+class NetworkName(StrEnum):
+    """Which network is played."""
+
+    VISANET = "visanet"
+    QUICPAY = "quicpay"
+
+
+_NETWORKS = {
+    NetworkName.VISANET: (VISANET_NETWORK, "127.0.0.1:8583"),
+    NetworkName.QUICPAY: (QUICPAY_NETWORK, "127.0.0.1:8584"),
+}
 
 _EVERY_SECONDS = 0.5
 _GARBAGE = 50_000  # new objects between collections
@@ -90,58 +87,45 @@ class Output:
             self._live.update(screen(progress), refresh=True)
 
 
-@sim_app.command()
-def visanet(  # noqa: PLR0917  # one parameter is one option
-    connect: Connect = "127.0.0.1:8583",
-    rate: Rate = 100,
-    seconds: Seconds = 10,
-    seed: Seed = 1,
-    cards: Cards = 1000,
-    links: Links = 1,
-    as_json: Json = False,  # noqa: FBT002  # a flag
-    beliefs: Beliefs = None,
-    progress: ProgressFile = "",
-    patience: Patience = 15,
+def sim(
+    network: Annotated[NetworkName, typer.Argument(help="The network to play.")],
+    *,
+    connect: Annotated[
+        str | None,
+        typer.Option(help="Where the gateway listens, HOST:PORT; 127.0.0.1:8583 or 8584 if not."),
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.01, help="Authorizations begun a second.")] = 100,
+    seconds: Annotated[
+        float, typer.Option(min=0.01, help="How long authorizations are begun.")
+    ] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same traffic.")] = 1,
+    cards: Annotated[int, typer.Option(min=1, help="Use the seeded cards 1 to this one.")] = 1000,
+    links: Annotated[int, typer.Option(min=1, max=64, help="Links at once.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    beliefs: Annotated[
+        Path | None,
+        typer.Option(help="Write what is believed of each authorization, as JSON lines."),
+    ] = None,
+    progress: Annotated[
+        str, typer.Option(help="Write progress as JSON lines to a file, or - for stdout.")
+    ] = "",
+    patience: Annotated[float, typer.Option(min=0.0, help="Seconds the gateway may be away.")] = 15,
 ) -> None:
-    """Be the VisaNet-like network.
+    """Play a card network against a gateway: VisaNet-like or QUICPay+-like.
+
+    Exits with 0 only if everything was answered, and every repeat like the first time.
 
     Example: cardrail sim visanet --connect 127.0.0.1:8583 --rate 200 --seconds 30 --seed 7
     """
-    run = Run(rate=rate, seconds=seconds, seed=seed, cards=cards)
-    connection = _connection(connect, links, patience)
-    _play(
-        VISANET_NETWORK,
-        Options(
-            connection=connection, run=run, as_json=as_json, beliefs=beliefs, progress=progress
-        ),
+    played, usual_address = _NETWORKS[network]
+    options = Options(
+        connection=_connection(connect or usual_address, links, patience),
+        run=Run(rate=rate, seconds=seconds, seed=seed, cards=cards),
+        as_json=as_json,
+        beliefs=beliefs,
+        progress=progress,
     )
-
-
-@sim_app.command()
-def quicpay(  # noqa: PLR0917  # one parameter is one option
-    connect: Connect = "127.0.0.1:8584",
-    rate: Rate = 100,
-    seconds: Seconds = 10,
-    seed: Seed = 1,
-    cards: Cards = 1000,
-    links: Links = 1,
-    as_json: Json = False,  # noqa: FBT002  # a flag
-    beliefs: Beliefs = None,
-    progress: ProgressFile = "",
-    patience: Patience = 15,
-) -> None:
-    """Be the QUICPay+-like centre.
-
-    Example: cardrail sim quicpay --connect 127.0.0.1:8584 --rate 200 --seconds 30 --seed 7
-    """
-    run = Run(rate=rate, seconds=seconds, seed=seed, cards=cards)
-    connection = _connection(connect, links, patience)
-    _play(
-        QUICPAY_NETWORK,
-        Options(
-            connection=connection, run=run, as_json=as_json, beliefs=beliefs, progress=progress
-        ),
-    )
+    _play(played, options)
 
 
 def _connection(connect: str, links: int, patience: float) -> Connection:

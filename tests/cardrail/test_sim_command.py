@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from cardrail.sim_command import sim_app
+from cardrail.cli import program
 from networks.beliefs import Belief
 from networks.wire.messages import CardRequest
 from tests.networks.issuer import Answers, Issuer, Script, agreeable, approve, differing, listening
@@ -118,7 +118,7 @@ def test_nobody_there_is_status_1_and_one_line() -> None:
     address = f"127.0.0.1:{asyncio.run(free_port())}"
     for options in ([], ["--json"]):
         result = CliRunner().invoke(
-            sim_app, ["visanet", "--connect", address, "--patience", "0", *options]
+            program(["sim"]), ["sim", "visanet", "--connect", address, "--patience", "0", *options]
         )
         assert result.exit_code == 1
         assert result.stderr == f"sim visanet: no issuer signed on at {address} within 0 s\n"
@@ -140,6 +140,6 @@ def test_nobody_there_is_status_1_and_one_line() -> None:
     ],
 )
 def test_wrong_usage_is_status_2(options: list[str]) -> None:
-    result = CliRunner().invoke(sim_app, ["quicpay", *options])
+    result = CliRunner().invoke(program(["sim"]), ["sim", "quicpay", *options])
     assert result.exit_code == 2
     assert result.stdout == ""

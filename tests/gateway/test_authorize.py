@@ -123,7 +123,7 @@ def test_a_refusal_goes_to_the_ledger_with_its_reason() -> None:
         ({"partial_approval": "1", "merchant_category": "7011"}, False),  # an estimate
     ],
 )
-def test_only_a_terminal_that_says_so_gets_a_part(changes: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001
+def test_only_a_terminal_that_says_so_gets_a_part(changes: dict[str, Any], allowed: bool) -> None:
     assert command_for(**changes).partial_allowed is allowed
 
 
@@ -153,7 +153,7 @@ def test_an_increment_names_its_hold(changes: dict[str, Any], expected: Referenc
 def test_a_fuel_pump_that_checks_the_card_gets_a_full_tank_held(
     changes: dict[str, Any],
     amount: int,
-    estimated: bool,  # noqa: FBT001
+    estimated: bool,
 ) -> None:
     command = command_for(**changes)
     assert (command.amount.amount, command.estimated) == (amount, estimated)

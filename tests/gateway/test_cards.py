@@ -114,7 +114,7 @@ def test_other_test_ranges_can_be_configured(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_a_number_is_issued_once(connection: Connection, at_once: bool) -> None:  # noqa: FBT001
+def test_a_number_is_issued_once(connection: Connection, at_once: bool) -> None:
     first, second = new_card(1), new_card(2, pan=synthetic_pan(1))
     if not at_once:
         issue_cards(connection, VAULT, [first])

@@ -39,7 +39,7 @@ def yen(amount: int) -> Money:
     ("response_code", "approved"),
     [("00", True), ("10", True), ("85", True), ("", True), ("05", False), ("51", False)],
 )
-def test_an_advice_tells_what_was_decided(response_code: str, approved: bool) -> None:  # noqa: FBT001
+def test_an_advice_tells_what_was_decided(response_code: str, approved: bool) -> None:
     assert advise(advice(response_code=response_code), case()).approved is approved
 
 
@@ -58,7 +58,7 @@ def test_an_advice_tells_what_was_decided(response_code: str, approved: bool) ->
 def test_a_completion_is_no_stand_in(
     network: str,
     changes: dict[str, str],
-    completes: bool,  # noqa: FBT001
+    completes: bool,
 ) -> None:
     assert advise(advice(network, **changes), case(network=network)).completes is completes
 
@@ -149,7 +149,7 @@ def test_a_late_approval_is_taken_back_by_its_own_names() -> None:
         ({"processing_code": "990000"},                False, 0,   12),
     ],
 )
-def test_what_a_clearing_moves(changes: dict[str, Any], credit: bool, fee: int, points: int) -> None:  # noqa: FBT001
+def test_what_a_clearing_moves(changes: dict[str, Any], credit: bool, fee: int, points: int) -> None:
     command = clear(financial(mti="0220", **changes), case())
     assert (command.amount, command.credit, command.fee, command.points) == (
         yen(1250), credit, fee, points,
@@ -183,7 +183,7 @@ def test_a_clearing_names_the_authorization() -> None:
     ],
 )
 def test_a_single_message_posts_what_it_has_held(
-    changes: dict[str, Any], credit: bool, fee: int, points: int  # noqa: FBT001
+    changes: dict[str, Any], credit: bool, fee: int, points: int
 ) -> None:
     hold = held(**changes)
     command = clear_at_once(hold, decision(800, Outcome.APPROVED_PARTIALLY), case())

@@ -43,7 +43,7 @@ def test_in_one_batch(books: Books) -> None:
     ("what", "replayed"),
     [("cleared", True), ("reversed", False), ("expired", False)],
 )
-def test_only_what_still_stands_is_repeated(books: Books, what: str, replayed: bool) -> None:  # noqa: FBT001
+def test_only_what_still_stands_is_repeated(books: Books, what: str, replayed: bool) -> None:
     command = books.authorize(
         300, books.origin("T"), repeats_within=WINDOW, expires_at=NOW + WINDOW
     )

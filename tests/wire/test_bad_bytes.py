@@ -69,7 +69,7 @@ def mutate(random: Random, frame: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("keeps_lengths", [True, False])
-def test_a_thousand_mutations_of_real_messages(keeps_lengths: bool) -> None:  # noqa: FBT001
+def test_a_thousand_mutations_of_real_messages(keeps_lengths: bool) -> None:
     """With right lengths the mutation reaches the codec instead of the framing."""
     random, kinds = Random(SEED), set()
     for _ in range(MUTATIONS):

@@ -416,7 +416,7 @@ def test_what_has_become_illegal_meanwhile_is_void() -> None:
 @pytest.mark.parametrize("require_sign_on", [True, False])
 def test_requests_before_a_sign_on_are_the_caller_s_choice(
     dialect: Dialect,
-    require_sign_on: bool,  # noqa: FBT001
+    require_sign_on: bool,
 ) -> None:
     pair = ConnectionPair(
         network_session(dialect), issuer_session(dialect, require_sign_on=require_sign_on)

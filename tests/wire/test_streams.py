@@ -407,7 +407,7 @@ def test_bad_bytes_on_one_link_leave_the_others_alone(
     dialect: Dialect,
     data: bytes,
     kind: type[Event] | None,
-    is_closed: bool,  # noqa: FBT001
+    is_closed: bool,
 ) -> None:
     async def test() -> None:
         issuer, network = Issuer(), Recorder()
