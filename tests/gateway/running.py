@@ -53,6 +53,17 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
+def card_response(answer: AnswerReceived) -> CardResponse:
+    """The message of `answer`, which is about a card."""
+    assert isinstance(answer.response, CardResponse)
+    return answer.response
+
+
+def code_of(answer: AnswerReceived) -> str:
+    """DE 39 of `answer`."""
+    return card_response(answer).response_code
+
+
 class Network:
     """The other end of one link: sends, and hands out the answers."""
 
@@ -75,9 +86,7 @@ class Network:
 
     async def answer(self, message: Message) -> CardResponse:
         """The answer to `message` about a card."""
-        response = (await self.ask(message)).response
-        assert isinstance(response, CardResponse)
-        return response
+        return card_response(await self.ask(message))
 
     async def code(self, message: Message) -> str:
         """The response code of the answer to `message`."""

@@ -14,7 +14,7 @@ from gateway.cards import CardControls, CardKind, CardState, Channel
 from ledger.house import AccountKind
 from networks.wire.messages import AdditionalAmount, Administrative, FileUpdate, OriginalData
 from networks.wire.pan import synthetic_pan
-from tests.gateway.running import BALANCE, fresh, new_card, run, running, until
+from tests.gateway.running import BALANCE, code_of, fresh, new_card, run, running, until
 from tests.gateway.samples import advice, financial, purchase, reversal
 
 NETWORKS = pytest.mark.parametrize("network", ["visanet", "quicpay"])
@@ -263,7 +263,7 @@ def test_a_reversal_releases_the_hold(tmp_path: Path, network: str, mti: str) ->
             back = reversal(network, **CARD, mti=mti, original=named(request), approval_code="")
             first = await line.ask(back)
             assert first.response.mti == f"04{mti[2]}0"[:2] + str(int(mti[2]) + 1) + "0"
-            assert first.response.response_code == "00"  # type: ignore[attr-defined]
+            assert code_of(first) == "00"
             assert gateway.balances() == (BALANCE, 0)
             again = await line.ask(msgspec.structs.replace(back, mti=f"{mti[:3]}1"))
             assert again.response_bytes == first.response_bytes
@@ -403,7 +403,7 @@ def test_a_single_message_holds_and_posts_at_once(
             first = await line.ask(financial(**CARD, **request_))
             again = await line.ask(financial(**CARD, **request_, mti="0201"))
             assert first.response.mti == "0210"
-            assert first.response.response_code == code  # type: ignore[attr-defined]
+            assert code_of(first) == code
             assert first.response_bytes == again.response_bytes
             assert gateway.balances() == (balance, 0)
 
