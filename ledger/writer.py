@@ -16,7 +16,6 @@ from typing import TypeAlias
 import msgspec
 
 from ledger.commands import AnyCommand, Decision
-from ledger.database import is_operating_error
 from ledger.ledger import Ledger
 
 OnDecided: TypeAlias = Callable[[Decision | None], None]
@@ -125,7 +124,7 @@ class LedgerWriter:
         try:
             return [*self._ledger.apply(commands)]
         except Exception as error:
-            if is_operating_error(error) or len(commands) == 1:
+            if self._ledger.database.is_operating_error(error) or len(commands) == 1:
                 _logger.exception("the ledger could not write a batch of %d", len(commands))
                 return [None] * len(commands)
         # One of them cannot be written: find it, so that its neighbours do not suffer.

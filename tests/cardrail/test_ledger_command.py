@@ -74,7 +74,7 @@ def test_accounts(url: str) -> None:
 
 
 def test_statement(tmp_path: Path) -> None:
-    books = Books(tmp_path)
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
     books.ask(books.authorize(250))
     lines = run(books.url, "statement", "1").stdout.splitlines()
     assert lines[0] == "account 1, wallet, JPY"
@@ -87,7 +87,7 @@ def test_statement(tmp_path: Path) -> None:
 
 
 def test_audit_names_what_disagrees_and_exits_1(tmp_path: Path) -> None:
-    books = Books(tmp_path)
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
     clean = run(books.url, "audit")
     assert clean.exit_code == 0
     assert clean.stdout.splitlines()[-1] == "the books balance"
@@ -105,7 +105,7 @@ def test_audit_names_what_disagrees_and_exits_1(tmp_path: Path) -> None:
 
 
 def test_expire_now_or_as_of_a_time(tmp_path: Path) -> None:
-    books = Books(tmp_path)
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
     books.ask(books.authorize(250, expires_at=NOW + DAY))
     assert run(books.url, "expire", "--at", "2027-01-16T07:59:59").stdout == "0 holds expired\n"
     assert run(books.url, "expire", "--at", "2027-01-16T08:00:00").stdout == "1 holds expired\n"
