@@ -40,7 +40,7 @@ class Database:
             module = _DRIVERS[parsed.get_backend_name()]
         except (ArgumentError, KeyError):
             expected = "sqlite:///FILE or postgresql://HOST/DATABASE"
-            raise ValueError(f"the ledger's URL is no {expected}") from None
+            raise ValueError(f"the ledger's URL cannot be used: expected {expected}") from None
         driver: Driver = import_module(module).DRIVER  # psycopg takes its time to be imported
         driver.check(parsed, must_exist=must_exist)
         return cls(driver, *driver.open_engines(parsed))

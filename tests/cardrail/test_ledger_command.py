@@ -116,8 +116,8 @@ def test_expire_now_or_as_of_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "arguments", "told"),
     [
-        ("postgresql://host/ledger", ["audit"], "expected sqlite:///FILE"),
-        ("nonsense", ["audit"], "Could not parse"),
+        ("oracle://host/ledger", ["audit"], "postgresql://HOST/DATABASE"),
+        ("nonsense", ["audit"], "expected sqlite:///FILE"),
         ("sqlite:////no/such/folder/ledger.db", ["init"], "unable to open database file"),
     ],
 )

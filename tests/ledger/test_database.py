@@ -21,7 +21,7 @@ from tests.ledger.engines import Engine, fresh_ledger
 
 @pytest.mark.parametrize("url", ["oracle://host/ledger", "ledger.db", ""])
 def test_only_known_engines_are_opened(url: str) -> None:
-    with pytest.raises(ValueError, match="no sqlite:///FILE or postgresql://HOST/DATABASE"):
+    with pytest.raises(ValueError, match="expected sqlite:///FILE or postgresql://HOST/DATABASE"):
         Database.open(url)
 
 
