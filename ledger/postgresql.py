@@ -139,19 +139,21 @@ def _array_of_texts(values: Sequence[str]) -> str:
     return f'{{"{joined}"}}'
 
 
-# --- statements; Citus sends one to a shard only if it names the account ids by themselves ---
+# --- statements; Citus sends a change to one shard only if it names the account ids as well ---
 
 
 @cache
 def _find_text(table: Table, columns: tuple[str, ...], locked: bool) -> str:  # noqa: FBT001 - a key of the cache
-    source, condition = f"{table.name} AS t", "t.account_id = ANY($1::bigint[])"
-    if len(columns) > 1:
-        keys = [f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1)]
-        source = f"{_unnested([table.c[name] for name in columns])} JOIN {source}"
-        source += f" ON {' AND '.join(keys)}"
-    lock = f" ORDER BY {', '.join(f't.{name}' for name in columns)} FOR UPDATE OF t"
     names = ", ".join(f"t.{column.name}" for column in table.columns)
-    return f"SELECT {names} FROM {source} WHERE {condition}{lock if locked else ''}"  # noqa: S608 - names of our own tables
+    source = f"SELECT {names} FROM {table.name} AS t WHERE"  # noqa: S608 - names of our own tables
+    if len(columns) == 1:
+        lock = " ORDER BY t.account_id FOR UPDATE" if locked else ""
+        return f"{source} t.account_id = ANY($1::bigint[]){lock}"
+    # OFFSET 0 keeps the keys the outer loop. Naming the account ids here as well would have the
+    # planner guess that there is next to nothing to find, and read an account's rows one by one.
+    match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1))
+    keys = _unnested([table.c[name] for name in columns])
+    return f"SELECT t.* FROM {keys} CROSS JOIN LATERAL ({source} {match} OFFSET 0) AS t"  # noqa: S608 - names of our own tables
 
 
 @cache

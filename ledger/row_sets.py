@@ -17,7 +17,8 @@ Row: TypeAlias = tuple[Any, ...]
 class Lookup(msgspec.Struct, frozen=True, gc=False):
     """Every row whose `columns` equal one of `keys` (each once); `account_id` is the first.
 
-    With `locked` the rows are locked in the order of `columns` until the transaction ends.
+    With `locked`, which is for accounts, the rows are locked in the order of their ids until the
+    transaction ends.
     """
 
     table: Table
