@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cardrail.bench_codec import Row, measure
+from cardrail.bench_database import Engine
 
 _ROUNDS = 11
 _CALLS = 4000
@@ -43,6 +44,46 @@ def codec(
         Console().print(_table(rows))
     if any(row.errors for row in rows):
         raise typer.Exit(1)
+
+
+@bench_app.command()
+def ledger(
+    *,
+    engine: Annotated[Engine, typer.Option(help="What keeps the ledger.")] = Engine.SQLITE,
+    batch: Annotated[int, typer.Option(min=1, help="Commands in flight.")] = 64,
+    accounts: Annotated[int, typer.Option(min=1, help="Wallets, drawn at random.")] = 1000,
+    count: Annotated[int, typer.Option(min=1, help="Commands of a row.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same commands.")] = 1,
+    url: Annotated[
+        str | None, typer.Option("--ledger", help="An empty database, instead of a fresh one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
+) -> None:
+    """Measure the ledger on a fresh database, its durability on, beside one row a transaction.
+
+    Exit code 1 when something was not answered. Example: cardrail bench ledger --batch 256
+    """
+    from cardrail.bench_database import NoServer
+    from cardrail.bench_ledger import Plan
+    from cardrail.bench_ledger import measure as measure_ledger
+
+    plan = Plan(engine=engine, batch=batch, accounts=accounts, count=count, seed=seed, url=url)
+    errors = 0
+    try:
+        for row in measure_ledger(plan):
+            typer.echo(json.dumps(asdict(row)) if as_json else _LEDGER_LINE.format(**asdict(row)))
+            errors += row.errors
+    except NoServer as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if errors:
+        raise typer.Exit(1)
+
+
+_LEDGER_LINE = (
+    "{name:28} {engine:10} {in_flight:4} in flight {per_second:9,.0f}/s"
+    "  p50 {p50_ms:7.3f} ms  p99 {p99_ms:7.3f} ms  p99.9 {p999_ms:7.3f} ms"
+)
 
 
 def _table(rows: Iterable[Row]) -> Table:

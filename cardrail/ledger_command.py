@@ -48,7 +48,8 @@ def init(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
     """
     with opened(ledger, is_made=True) as database:
         _create(database)
-    _print({"ledger": ledger}, f"ledger {ledger} is ready", json=json)
+    shown = masked_url(ledger)
+    _print({"ledger": shown}, f"ledger {shown} is ready", json=json)
 
 
 @ledger_app.command()
@@ -168,11 +169,13 @@ def opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
         fail(f"{error}{_HOW_TO_MAKE}")
     try:
         yield database
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error)
-        fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
     except (CardRefused, KeyFileError, SettingsError) as error:
         fail(str(error))
+    except Exception as error:
+        if not (isinstance(error, SQLAlchemyError) or database.is_operating_error(error)):
+            raise
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
     finally:
         database.close()
 

@@ -193,7 +193,9 @@ class _Gateway:
         for name, processor in self._processors.items():
             try:
                 processor.late_decisions.pay_with(self._ledger.apply)
-            except SQLAlchemyError:
+            except Exception as error:
+                if not self._database.is_operating_error(error):
+                    raise
                 count = processor.late_decisions.owed_count
                 _log.error("holds not taken back", network=name, count=count)
 

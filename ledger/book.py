@@ -120,6 +120,10 @@ class Book:
             for name in {row.trace, row.transaction_id} - {""}:
                 self._early[row.account_id, row.network, name].append(row)
 
+    def learn_clearing(self, row: Clearing) -> None:
+        """Know a row by its request."""
+        self.clearings[row.account_id, row.network, row.request_key] = row
+
     def record_authorization(self, row: Authorization) -> None:
         """Keep a new authorization; the rest of the batch can find it."""
         self.learn_authorization(row)
@@ -132,7 +136,7 @@ class Book:
 
     def record_clearing(self, row: Clearing) -> None:
         """Keep a new clearing."""
-        self.clearings[row.account_id, row.network, row.request_key] = row
+        self.learn_clearing(row)
         self.new_clearings.append(row)
 
     def record_event(
@@ -197,14 +201,9 @@ class Book:
     # --- money ---
 
     def house(self, account: Account, kind: AccountKind, network: str = "") -> Account:
-        """The house's account of that kind beside `account`; opened when first needed."""
+        """The house's account of that kind beside `account`."""
         shard = self.shard_of(account.account_id)
-        account_id = house_account(kind, network, account.currency, shard, self.shard_of)
-        if account_id not in self.accounts:
-            row = Account(account_id, kind.value, network, account.currency, 0, 0, 0, 0)
-            self.accounts[account_id] = row
-            self.new_accounts.append(row)
-        return self.accounts[account_id]
+        return self.accounts[house_account(kind, network, account.currency, shard, self.shard_of)]
 
     def post(self, row: Posting, lines: list[tuple[Account, int]]) -> None:
         """Move money: one entry for each line."""

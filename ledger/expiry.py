@@ -18,15 +18,20 @@ from ledger.tables import holds
 def load_due(connection: Connection, book: Book, now: int, limit: int) -> list[Hold]:
     """The pending holds that are due, the oldest first, with their accounts."""
     due = (
-        select(holds)
+        select(holds.c.account_id, holds.c.authorization_id)
         .where(holds.c.state == HoldState.PENDING.value, holds.c.expires_at <= now)
         .order_by(holds.c.expires_at)
         .limit(limit)
     )
-    found = [Hold(*row) for row in connection.execute(due)]
-    book.holds.update({(hold.account_id, hold.authorization_id): hold for hold in found})
-    store.load_accounts(connection, book, {hold.account_id for hold in found})
-    return found
+    keys = [(row.account_id, row.authorization_id) for row in connection.execute(due)]
+    store.load_accounts(connection, book, {account_id for account_id, _ in keys})
+    # Another writer may have changed them until their accounts were locked.
+    store.load_holds(connection, book, keys)
+    return [
+        hold
+        for hold in map(book.holds.__getitem__, keys)
+        if hold.state == HoldState.PENDING and hold.expires_at <= now
+    ]
 
 
 def expire(book: Book, hold: Hold, now: int) -> None:

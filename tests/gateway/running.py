@@ -115,12 +115,12 @@ class Running:
 
     def __init__(
         self,
-        path: Path,
+        url: str,
         policy: Policy,
         bounds: tuple[int, int],
         tell: Callable[[DecisionRecord], None],
     ) -> None:
-        self.database = Database.open(f"sqlite:///{path}/ledger.db")
+        self.database = Database.open(url)
         self.ledger = Ledger(self.database)
         self.vault = PanVault(b"i" * 32, b"e" * 32)
         self.registry = CardRegistry(absent_seconds=0.0)
@@ -257,7 +257,7 @@ def _nothing(_record: DecisionRecord) -> None:
 
 @asynccontextmanager
 async def running(
-    path: Path,
+    ledger: Path | str,
     *cards: NewCard,
     balance: int = BALANCE,
     policy: Policy = POLICY,
@@ -266,8 +266,12 @@ async def running(
     looking_up: bool = True,
     tell: Callable[[DecisionRecord], None] = _nothing,
 ) -> AsyncIterator[Running]:
-    """A gateway with `cards`, or with card 1; the books balance when it ends."""
-    gateway = Running(path, policy, (capacity, lookups_most), tell)
+    """A gateway with `cards`, or with card 1; the books balance when it ends.
+
+    `ledger` is the URL of one, or a folder for an embedded one.
+    """
+    url = ledger if isinstance(ledger, str) else f"sqlite:///{ledger}/ledger.db"
+    gateway = Running(url, policy, (capacity, lookups_most), tell)
     gateway.ledger.create_schema()
     with gateway.database.transaction() as connection:
         create_card_schema(connection)

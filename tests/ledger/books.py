@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import count
-from pathlib import Path
 
 from ledger.audit import audit
 from ledger.commands import (
@@ -42,9 +41,9 @@ def named(
 class Books:
     """A ledger with one wallet (1), and commands about it; each new one has its own key."""
 
-    def __init__(self, folder: Path, balance: int = 1000) -> None:
-        self.url = f"sqlite:///{folder / 'ledger.db'}"
-        self.database = Database.open(self.url)
+    def __init__(self, url: str, balance: int = 1000) -> None:
+        self.url = url
+        self.database = Database.open(url)
         self.ledger = Ledger(self.database)
         self.ledger.create_schema()
         self.open(1, balance)

@@ -1,6 +1,6 @@
 """A process to be killed: decides batches on a ledger and tells each decision after its commit.
 
-Run as ``python -m tests.ledger.crashing FOLDER FIRST_NUMBER``; every line that it prints is a
+Run as ``python -m tests.ledger.crashing URL FIRST_NUMBER``; every line that it prints is a
 promise: request number, authorization id, verb, outcome.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import sys
 from itertools import count
-from pathlib import Path
 
 from ledger.commands import AnyCommand
 from ledger.database import Database
@@ -33,10 +32,10 @@ def story(books: Books, number: int, chance: random.Random) -> AnyCommand:
             return books.authorize(chance.randint(1, 50), origin, account_id=account_id)
 
 
-def main(folder: str, first: str) -> None:
+def main(url: str, first: str) -> None:
     books = Books.__new__(Books)  # the ledger is there already
     books.numbers, books.now = count(1), 1_800_000_000_000_000
-    ledger = Ledger(Database.open(f"sqlite:///{Path(folder) / 'ledger.db'}"))
+    ledger = Ledger(Database.open(url))
     number = int(first)
     chance = random.Random(number)
     while True:

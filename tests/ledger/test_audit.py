@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Connection
 
 from ledger.audit import AuditReport, audit
 from tests.ledger.books import Books, named
+
+
+def _let_go(connection: Connection) -> None:
+    """What an attacker would do first: have the database forget its foreign keys."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    else:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
 
 
 @pytest.fixture
@@ -20,7 +29,7 @@ def used(books: Books) -> Books:
 
 def report_after(books: Books, *statements: str) -> AuditReport:
     with books.database.transaction() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        _let_go(connection)
         for statement in statements:
             connection.exec_driver_sql(statement)
         return audit(connection)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 from sqlalchemy import select
 
@@ -18,9 +17,9 @@ ROUNDS = 5
 TABLE = {"Authorize": authorizations, "Clear": clearings, "Reverse": reversals}
 
 
-def run_until_killed(folder: Path, first: int, lines: int) -> list[str]:
+def run_until_killed(url: str, first: int, lines: int) -> list[str]:
     """Whole lines told before and after the kill, which comes after `lines` of them."""
-    command = [sys.executable, "-m", "tests.ledger.crashing", str(folder), str(first)]
+    command = [sys.executable, "-m", "tests.ledger.crashing", url, str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         told = [process.stdout.readline() for _ in range(lines)]
@@ -41,13 +40,13 @@ def stored(database: Database) -> set[tuple[str, int, str, str]]:
         }
 
 
-def test_nothing_that_was_told_is_lost(tmp_path: Path) -> None:
-    books = Books(tmp_path, 1000)
+def test_nothing_that_was_told_is_lost(url: str) -> None:
+    books = Books(url, 1000)
     for account in range(2, ACCOUNTS + 1):
         books.open(account, 1000)
     chance, told, first = random.Random(8583), set[tuple[str, int, str, str]](), 1
     for _ in range(ROUNDS):
-        for line in run_until_killed(tmp_path, first, chance.randint(1, 1500)):
+        for line in run_until_killed(url, first, chance.randint(1, 1500)):
             number, account_id, verb, outcome = line.split()
             told.add((f"k{number}", int(account_id), verb, outcome))
             first = max(first, int(number) + 1)

@@ -1,78 +1,135 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
+import psycopg.errors as pe
 import pytest
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from ledger.database import Database, find_rows, insert_rows, is_operating_error, update_rows
+from ledger.database import Database
+from ledger.row_sets import Insert, Lookup, Row, Update, find, write
 from ledger.tables import accounts, metadata
+from tests.ledger.engines import Engine, fresh_ledger
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql://host/ledger"])
-def test_only_a_sqlite_file_is_opened(url: str) -> None:
+@pytest.mark.parametrize("url", ["oracle://host/ledger", "ledger.db", ""])
+def test_only_known_engines_are_opened(url: str) -> None:
+    with pytest.raises(ValueError, match="expected sqlite:///FILE or postgresql://HOST/DATABASE"):
+        Database.open(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_an_embedded_ledger_is_a_file(url: str) -> None:
     with pytest.raises(ValueError, match="expected sqlite:///FILE"):
         Database.open(url)
 
 
+def test_a_file_that_must_exist_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no ledger at sqlite:"):
+        Database.open(f"sqlite:///{tmp_path}/ledger.db", must_exist=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_has_many_databases() -> None:
+    with pytest.raises(ValueError, match=r"is postgresql://rail:\*\*\*@host, expected"):
+        Database.open("postgresql://rail:secret@host")
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database.open(f"sqlite:///{tmp_path / 'ledger.db'}")
-    with made.transaction() as connection:
-        metadata.create_all(connection)
-    return made
+def database(url: str) -> Iterator[Database]:
+    with ExitStack() as resources:
+        made = Database.open(url)
+        resources.callback(made.close)
+        with made.transaction() as connection:
+            metadata.create_all(connection)
+        yield made
 
 
-def test_commits_wait_for_the_disk(database: Database) -> None:
+def settings_of(connection: Connection) -> dict[str, object]:
+    if connection.dialect.name == "sqlite":
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
+    names = ("synchronous_commit", "transaction_isolation", "enable_seqscan")
+    return {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names}
+
+
+SETTINGS: dict[Engine, dict[str, object]] = {
+    Engine.SQLITE: {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1},
+    Engine.POSTGRESQL: {
+        "synchronous_commit": "on",
+        "transaction_isolation": "read committed",
+        "enable_seqscan": "off",
+    },
+}
+
+
+def test_commits_wait_for_the_disk(database: Database, engine: Engine) -> None:
     with database.transaction() as connection:
-        pragmas = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
-        }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-    database.close()
+        assert settings_of(connection) == SETTINGS[engine]
 
 
-def row(account_id: int) -> tuple[object, ...]:
-    return (account_id, "wallet", "", "JPY", 0, 0, 0, 0)
+def row(account_id: int, network: str = "") -> tuple[object, ...]:
+    return (account_id, "wallet", network, "JPY", 0, 0, 0, 0)
+
+
+def by_id(keys: list[Row], *, locked: bool = False) -> Lookup:
+    return Lookup(accounts, ("account_id",), keys, locked=locked)
 
 
 def test_sets_of_rows(database: Database) -> None:
     with database.transaction() as connection:
-        insert_rows(connection, accounts, [row(number) for number in range(3000)])
-        insert_rows(connection, accounts, [])
-        update_rows(connection, accounts, ("posted", "held"), [(5, 6, 1), (7, 8, 2)])
-        update_rows(connection, accounts, ("posted",), [])
+        write(connection, [Insert(accounts, [row(number) for number in range(3000)])])
+        write(connection, [Insert(accounts, []), Update(accounts, ("posted",), [])])
+        write(
+            connection,
+            [
+                Update(accounts, ("posted", "held"), [(5, 6, 1), (7, 8, 2)]),
+                Insert(accounts, [row(1, "left as it is"), row(5000)], if_missing=True),
+            ],
+        )
         keys = [(number,) for number in range(0, 6000, 2)]
-        assert len(find_rows(connection, accounts, ("account_id",), keys)) == 1500
-        assert find_rows(connection, accounts, ("account_id",), []) == []
-        both = find_rows(connection, accounts, ("account_id", "posted"), [(1, 5), (2, 5), (9, 0)])
-        assert [(each[0], each[4], each[5]) for each in both] == [(1, 5, 6), (9, 0, 0)]
-    database.close()
+        posted = Lookup(accounts, ("account_id", "posted"), [(1, 5), (2, 5), (9, 0)])
+        some, nothing, both = find(connection, [by_id(keys, locked=True), by_id([]), posted])
+        assert len(some) == 1501
+        assert nothing == []
+        assert sorted((each[0], each[4], each[5]) for each in both) == [(1, 5, 6), (9, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "visanet", 'a "quoted" one', r"back\slash", "{,}", "NULL", "é\n\t\x1f"]
+)
+def test_texts_come_back_as_they_went(database: Database, text: str) -> None:
+    with database.transaction() as connection:
+        write(connection, [Insert(accounts, [row(1, text), row(2), row(3, text)])])
+        found = find(connection, [Lookup(accounts, ("account_id", "network"), [(3, text)])])
+    assert [(each[0], each[2]) for each in found[0]] == [(3, text)]
 
 
 def test_readers_see_the_last_commit_while_a_writer_is_busy(database: Database) -> None:
     with database.transaction() as writing:
-        insert_rows(writing, accounts, [row(1)])
+        write(writing, [Insert(accounts, [row(1)])])
         with database.reading() as reading:
-            assert find_rows(reading, accounts, ("account_id",), [(1,)]) == []
+            assert find(reading, [by_id([(1,)])]) == [[]]
     with database.reading() as reading:
-        assert len(find_rows(reading, accounts, ("account_id",), [(1,)])) == 1
-    database.close()
+        assert len(find(reading, [by_id([(1,)])])[0]) == 1
 
 
 def test_an_exception_undoes_the_transaction(database: Database) -> None:
-    def interrupted() -> None:
-        with database.transaction() as connection:
-            insert_rows(connection, accounts, [row(1)])
-            raise RuntimeError
+    def interrupted(connection: Connection) -> None:
+        write(connection, [Insert(accounts, [row(1)])])
+        raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        interrupted()
+        database.run(interrupted)
     with database.reading() as reading:
-        assert find_rows(reading, accounts, ("account_id",), [(1,)]) == []
-    database.close()
+        assert find(reading, [by_id([(1,)])]) == [[]]
 
 
 @pytest.mark.parametrize(
@@ -80,13 +137,128 @@ def test_an_exception_undoes_the_transaction(database: Database) -> None:
     [
         (sqlite3.OperationalError("database is locked"), True),
         (sqlite3.DatabaseError("file is not a database"), True),
-        (OperationalError("", None, Exception()), True),
+        (OperationalError("", None, sqlite3.OperationalError()), True),
         (OSError(), True),
         (sqlite3.IntegrityError(), False),
         (sqlite3.ProgrammingError(), False),
-        (IntegrityError("", None, Exception()), False),
+        (IntegrityError("", None, sqlite3.IntegrityError()), False),
         (ValueError(), False),
     ],
 )
-def test_whose_fault_an_error_is(error: Exception, *, operating: bool) -> None:
-    assert is_operating_error(error) is operating
+def test_whose_fault_an_error_of_sqlite_is(error: Exception, *, operating: bool) -> None:
+    with fresh_ledger(Engine.SQLITE) as url:
+        database = Database.open(url)
+        assert database.is_operating_error(error) is operating
+        database.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "operating"),
+    [
+        (psycopg.OperationalError("the connection is lost"), True),
+        (pe.AdminShutdown(), True),
+        (pe.DiskFull(), True),
+        (pe.UndefinedTable(), True),
+        (OperationalError("", None, psycopg.OperationalError()), True),
+        (OSError(), True),
+        (pe.UniqueViolation(), False),
+        (pe.InvalidTextRepresentation(), False),
+        (psycopg.ProgrammingError("cannot adapt type"), False),
+        (IntegrityError("", None, pe.UniqueViolation()), False),
+        (TypeError(), False),
+    ],
+)
+def test_whose_fault_an_error_of_postgresql_is(error: Exception, *, operating: bool) -> None:
+    database = Database.open("postgresql://host/ledger")
+    assert database.is_operating_error(error) is operating
+
+
+LOST = psycopg.OperationalError("the connection is lost")
+
+
+@pytest.mark.parametrize("when", ["working", "committing"])
+@pytest.mark.parametrize(
+    ("error", "safe_when"),
+    [
+        (pe.SerializationFailure(), {"working", "committing"}),
+        (pe.DeadlockDetected(), {"working", "committing"}),
+        (OperationalError("", None, pe.DeadlockDetected()), {"working", "committing"}),
+        (LOST, {"working"}),  # of a commit that was asked for, nobody knows
+        (pe.AdminShutdown(), {"working"}),
+        (pe.ConnectionFailure(), {"working"}),
+        (pe.DiskFull(), set[str]()),
+        (pe.UniqueViolation(), set[str]()),
+        (ValueError(), set[str]()),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_has_not_happened_is_done_again(
+    error: Exception, safe_when: set[str], when: str
+) -> None:
+    with fresh_ledger(Engine.POSTGRESQL) as url:
+        database = Database.open(url)
+        failing = Failing(database, error, when, times=1)
+        if when in safe_when:
+            assert database.run(failing) == "done"
+            assert failing.attempts == 2
+        else:
+            with pytest.raises(type(error)):
+                database.run(failing)
+            assert failing.attempts == 1
+        database.close()
+
+
+def test_nothing_is_done_again_for_ever() -> None:
+    with fresh_ledger(Engine.POSTGRESQL) as url:
+        database = Database.open(url)
+        failing = Failing(database, pe.DeadlockDetected(), "working", times=99)
+        with pytest.raises(pe.DeadlockDetected):
+            database.run(failing)
+        assert failing.attempts == 4
+        database.close()
+
+
+class Failing:
+    """Work that fails so many times, of itself or as it is committed."""
+
+    def __init__(self, database: Database, error: Exception, when: str, times: int) -> None:
+        self.error, self.when, self.times = error, when, times
+        self.attempts = 0
+        event.listen(database.engine, "commit", lambda _connection: self.fail("committing"))
+
+    def fail(self, when: str) -> None:
+        if when == self.when and self.attempts <= self.times:
+            raise self.error
+
+    def __call__(self, connection: Connection) -> str:
+        connection.exec_driver_sql("SELECT 1")
+        self.attempts += 1
+        self.fail("working")
+        return "done"
+
+
+def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
+    """A real deadlock: each has locked what the other wants next."""
+    with fresh_ledger(Engine.POSTGRESQL) as url:
+        database = Database.open(url)
+        with database.transaction() as connection:
+            metadata.create_all(connection)
+            write(connection, [Insert(accounts, [row(1), row(2)])])
+        both_have_one = threading.Barrier(2)
+        attempts: list[int] = []
+
+        def lock(first: int, second: int) -> None:
+            def work(connection: Connection) -> None:
+                attempts.append(first)
+                find(connection, [by_id([(first,)], locked=True)])
+                if attempts.count(first) == 1:
+                    both_have_one.wait(30)
+                find(connection, [by_id([(second,)], locked=True)])
+
+            database.run(work)
+
+        with ThreadPoolExecutor() as threads:
+            for done in [threads.submit(lock, 1, 2), threads.submit(lock, 2, 1)]:
+                done.result()
+        assert sorted(attempts) in ([1, 1, 2], [1, 2, 2])
+        database.close()

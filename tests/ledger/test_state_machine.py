@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from contextlib import ExitStack
+from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from ledger.money import Money
 from ledger.outcomes import Outcome
 from ledger.reports import list_accounts
 from tests.ledger.books import DAY, NETWORK, NOW, Books
+from tests.ledger.engines import Engine, fresh_ledger
 from tests.ledger.model import Model
 
 BALANCE = 1000
@@ -47,16 +48,18 @@ limits = st.none() | st.builds(
 
 
 class LedgerAndModel(RuleBasedStateMachine):
+    engine: ClassVar[Engine]
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.books = Books(Path(self.folder.name), BALANCE)
+        self.resources = ExitStack()
+        self.books = Books(self.resources.enter_context(fresh_ledger(self.engine)), BALANCE)
+        self.resources.callback(self.books.close)
         self.model = Model(BALANCE)
         self.asked: list[AnyCommand] = []
 
     def teardown(self) -> None:
-        self.books.close()
-        self.folder.cleanup()
+        self.resources.close()
 
     def both(self, command: AnyCommand) -> None:
         known = (type(command).__name__ in {"Reverse", "Clear"}, command.origin.request_key)
@@ -134,10 +137,19 @@ class LedgerAndModel(RuleBasedStateMachine):
         }
 
 
-LedgerAndModel.TestCase.settings = settings(
-    max_examples=25,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-TestLedgerAndModel = LedgerAndModel.TestCase
+class OnSqlite(LedgerAndModel):
+    engine = Engine.SQLITE
+
+
+class OnPostgresql(LedgerAndModel):
+    engine = Engine.POSTGRESQL
+
+
+for machine in (OnSqlite, OnPostgresql):
+    machine.TestCase.settings = settings(
+        max_examples=20,
+        stateful_step_count=25,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+TestOnSqlite = OnSqlite.TestCase
+TestOnPostgresql = OnPostgresql.TestCase

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Sequence
 
@@ -11,10 +10,13 @@ import msgspec
 import pytest
 
 from ledger.commands import AnyCommand, Decision
+from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome
 from ledger.writer import LedgerBusy, LedgerWriter, WriterStopped
+from tests import postgresql
 from tests.ledger.books import Books
+from tests.ledger.engines import Engine, fresh_ledger
 
 
 class Gated(Ledger):
@@ -184,6 +186,37 @@ def test_a_stop_does_not_wait_for_a_database_that_is_away(books: Books) -> None:
     asyncio.run(scene())
 
 
+def test_a_server_that_is_killed_and_started_again_needs_no_restart_of_ours() -> None:
+    server = postgresql.server()
+
+    async def scene(books: Books) -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter(ledger)
+        writer.start()
+        ledger.gate.release()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        for _ in range(2):
+            writer.submit(books.authorize(10), answers)
+        await ledger.someone_entered()
+        await asyncio.to_thread(server.kill)
+        ledger.gate.release()
+        writer.submit(books.authorize(100), answers)
+        await ledger.someone_entered()
+        await asyncio.to_thread(server.start)
+        ledger.gate.release()
+        await writer.stop()
+        approved = Outcome.APPROVED
+        assert answers.outcomes == [approved, None, None, approved]
+
+    with fresh_ledger(Engine.POSTGRESQL) as url:
+        books = Books(url)
+        asyncio.run(scene(books))
+        books.must_balance()
+        assert books.ask(books.authorize(900)).outcome is Outcome.INSUFFICIENT_FUNDS
+        books.close()
+
+
 def test_a_receiver_that_fails_harms_no_other(
     books: Books, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -233,10 +266,12 @@ def test_stopping_writes_what_waits(books: Books) -> None:
 
 def _rename(books: Books, before: str, after: str) -> None:
     """A table that is not there: what the writer sees of a database in trouble."""
-    file = sqlite3.connect(books.url.removeprefix("sqlite:///"), isolation_level=None)
-    file.execute("PRAGMA legacy_alter_table = ON")
-    file.execute(f"ALTER TABLE {before} RENAME TO {after}")
-    file.close()
+    other = Database.open(books.url)
+    with other.transaction() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
+        connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+    other.close()
 
 
 def _fail(_decision: Decision | None) -> None:

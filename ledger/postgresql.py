@@ -1,0 +1,188 @@
+"""A PostgreSQL server, or what speaks as one.
+
+Several processes may write at once. A batch locks its accounts in the order of their ids and reads
+everything else after that, so that each statement sees what those before it have committed; plain
+READ COMMITTED is enough then. Look-ups that belong together travel in one round trip, and so do
+changes.
+
+A column of values is sent as one array in PostgreSQL's text form. Building that text by whole
+columns is several times cheaper than the driver's own arrays, value by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, BigInteger, Column, Connection, Engine, Integer, Table, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from ledger.row_sets import Change, Driver, Insert, Lookup, Row
+
+_CONNECTING = {"connect_timeout": 5}  # seconds
+# Hot look-ups go by keys; a plan made while a table was small must not read it whole later on.
+_WRITER_OPTIONS = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+_NOT_HAPPENED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_CONNECTION_ENDED = frozenset({"57P01", "57P02", "57P03"})  # shut down, crashed, starting up
+
+
+class _PostgresqlDriver:
+    def check(self, url: URL, *, must_exist: bool) -> None:  # noqa: ARG002 - a server says itself
+        if not url.database:
+            shown = url.render_as_string()
+            raise ValueError(f"the ledger's URL is {shown}, expected postgresql://HOST/DATABASE")
+
+    def open_engines(self, url: URL) -> tuple[Engine, Engine]:
+        url = url.set(drivername="postgresql+psycopg")
+        writers = _engine(url, {"connect_args": {"options": _WRITER_OPTIONS, **_CONNECTING}})
+        # A reader asks whether its connection still lives; a writer is done again (`has_undone`).
+        reading = {"isolation_level": "REPEATABLE READ", "pool_pre_ping": True}
+        readers = _engine(url, {"connect_args": _CONNECTING, **reading})
+        return writers, readers.execution_options(postgresql_readonly=True)
+
+    def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
+        driver = _driver(connection)
+        with driver.pipeline():
+            asked = [_ask(driver, lookup) for lookup in lookups]
+        return [cursor.fetchall() for cursor in asked]
+
+    def write(self, connection: Connection, changes: Sequence[Change]) -> None:
+        driver = _driver(connection)
+        with driver.pipeline():
+            for change in changes:
+                _make(driver, change)
+
+    def is_operating_error(self, error: BaseException) -> bool:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, psycopg.ProgrammingError):
+            return cause.sqlstate is not None  # the driver's own complaint is about a value
+        of_one_command = (psycopg.IntegrityError, psycopg.DataError)
+        operating = (psycopg.Error, PoolTimeoutError, OSError)
+        return isinstance(cause, operating) and not isinstance(cause, of_one_command)
+
+    def has_undone(self, error: BaseException, *, committing: bool) -> bool:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.OperationalError):
+            return False
+        if cause.sqlstate in _NOT_HAPPENED:
+            return True
+        # Until a commit was asked for, a transaction whose connection is lost has not happened.
+        return not committing and _is_lost(cause)
+
+
+DRIVER: Driver = _PostgresqlDriver()
+
+
+def _is_lost(error: psycopg.OperationalError) -> bool:
+    state = error.sqlstate
+    return state is None or state in _CONNECTION_ENDED or state.startswith("08")
+
+
+def _engine(url: URL, options: dict[str, Any]) -> Engine:
+    # An error may be logged; what a row holds may not.
+    return create_engine(url, hide_parameters=True, **options)
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Row]:
+    """Sets of rows go to the driver as they are: SQLAlchemy's own rows would cost as much again."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def _ask(driver: psycopg.Connection[Row], lookup: Lookup) -> psycopg.Cursor[Row]:
+    columns = [lookup.table.c[name] for name in lookup.columns]
+    text = _find_text(lookup.table, lookup.columns, lookup.locked)
+    return _execute(driver, text, _arrays(columns, list(lookup.keys)))
+
+
+def _make(driver: psycopg.Connection[Row], change: Change) -> None:
+    table = change.table
+    if isinstance(change, Insert):
+        text, columns = _insert_text(table, change.if_missing), list(table.columns)
+    else:
+        text = _update_text(table, change.columns)
+        columns = [*(table.c[name] for name in change.columns), *table.primary_key.columns]
+    _execute(driver, text, _arrays(columns, change.rows))
+
+
+def _execute(driver: psycopg.Connection[Row], text: str, arrays: list[str]) -> psycopg.Cursor[Row]:
+    """Statements are few and long: each is prepared when it is first met."""
+    cursor = psycopg.RawCursor(driver)
+    cursor.execute(text, arrays, prepare=True, binary=True)
+    return cursor
+
+
+# --- arrays in PostgreSQL's text form ---
+
+
+def _arrays(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> list[str]:
+    """One array for each column."""
+    return [
+        _array_of_numbers(values) if isinstance(column.type, Integer) else _array_of_texts(values)
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+
+
+def _array_of_numbers(values: Sequence[int]) -> str:
+    return f"{{{str(list(values))[1:-1]}}}"
+
+
+def _array_of_texts(values: Sequence[str]) -> str:
+    """Each in quotes; what has quotes or backslashes of its own, which few do, is escaped."""
+    joined = '","'.join(values)
+    if joined.count('"') > 2 * (len(values) - 1) or "\\" in joined:
+        joined = '","'.join([each.replace("\\", "\\\\").replace('"', '\\"') for each in values])
+    return f'{{"{joined}"}}'
+
+
+# --- statements; Citus sends a change to one shard only if it names the account ids as well ---
+
+
+@cache
+def _find_text(table: Table, columns: tuple[str, ...], locked: bool) -> str:  # noqa: FBT001 - a key of the cache
+    names = ", ".join(f"t.{column.name}" for column in table.columns)
+    source = f"SELECT {names} FROM {table.name} AS t WHERE"  # noqa: S608 - names of our own tables
+    if len(columns) == 1:
+        lock = " ORDER BY t.account_id FOR UPDATE" if locked else ""
+        return f"{source} t.account_id = ANY($1::bigint[]){lock}"
+    # OFFSET 0 keeps the keys the outer loop. Naming the account ids here as well would have the
+    # planner guess that there is next to nothing to find, and read an account's rows one by one.
+    match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1))
+    keys = _unnested([table.c[name] for name in columns])
+    return f"SELECT t.* FROM {keys} CROSS JOIN LATERAL ({source} {match} OFFSET 0) AS t"  # noqa: S608 - names of our own tables
+
+
+@cache
+def _insert_text(table: Table, if_missing: bool) -> str:  # noqa: FBT001 - a key of the cache
+    columns = list(table.columns)
+    names = ", ".join(column.name for column in columns)
+    conflict = " ON CONFLICT DO NOTHING" if if_missing else ""
+    source = _unnested(columns)
+    return f"INSERT INTO {table.name} ({names}) SELECT * FROM {source}{conflict}"  # noqa: S608 - names of our own tables
+
+
+@cache
+def _update_text(table: Table, columns: tuple[str, ...]) -> str:
+    keys = [column.name for column in table.primary_key.columns]
+    every = [*columns, *keys]
+    changes = ", ".join(f"{name} = k.k{place}" for place, name in enumerate(columns, 1))
+    match = [f"t.{name} = k.k{every.index(name) + 1}" for name in keys]
+    match.append(f"t.account_id = ANY(${every.index('account_id') + 1}::bigint[])")
+    source = _unnested([table.c[name] for name in every])
+    return f"UPDATE {table.name} AS t SET {changes} FROM {source} WHERE {' AND '.join(match)}"  # noqa: S608 - names of our own tables
+
+
+def _unnested(columns: Sequence[Column[Any]]) -> str:
+    arrays = ", ".join(f"${place}::{_type(each)}[]" for place, each in enumerate(columns, 1))
+    names = ", ".join(f"k{place}" for place in range(1, len(columns) + 1))
+    return f"unnest({arrays}) AS k({names})"
+
+
+def _type(column: Column[Any]) -> str:
+    if isinstance(column.type, BigInteger):
+        return "bigint"
+    return "integer" if isinstance(column.type, Integer) else "text"

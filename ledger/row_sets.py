@@ -1,0 +1,92 @@
+"""What a batch asks of a database engine, whichever it is: sets of rows, looked up and written.
+
+`sqlite` and `postgresql` each have a `Driver`, which is everything that differs between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+from sqlalchemy import URL, Connection, Engine, Table
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Lookup(msgspec.Struct, frozen=True, gc=False):
+    """Every row whose `columns` equal one of `keys` (each once); `account_id` is the first.
+
+    With `locked`, which is for accounts, the rows are locked in the order of their ids until the
+    transaction ends.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+    keys: Collection[Row]
+    locked: bool = False
+
+
+class Insert(msgspec.Struct, frozen=True, gc=False):
+    """New rows, values in column order. With `if_missing`, those whose key is taken are left."""
+
+    table: Table
+    rows: Sequence[Row]
+    if_missing: bool = False
+
+
+class Update(msgspec.Struct, frozen=True, gc=False):
+    """New values of `columns`; each row has them, and then its primary key."""
+
+    table: Table
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+
+
+Change: TypeAlias = Insert | Update
+
+
+class Driver(Protocol):
+    """How one engine is opened, asked and written to."""
+
+    def check(self, url: URL, *, must_exist: bool) -> None:
+        """Raise `ValueError` if `url` is none of this engine's, or what must exist does not."""
+
+    def open_engines(self, url: URL) -> tuple[Engine, Engine]:
+        """One for write transactions, one for reading a consistent view."""
+
+    def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
+        """The rows of each look-up, in no particular order; look-ups happen one after another."""
+
+    def write(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Make `changes`, one after another."""
+
+    def is_operating_error(self, error: BaseException) -> bool:
+        """Whether `error` is the database's trouble rather than one command's."""
+
+    def has_undone(self, error: BaseException, *, committing: bool) -> bool:
+        """Whether the failed transaction has certainly not happened and may do so when repeated."""
+
+
+_OPTION = "cardrail_driver"
+
+
+def with_driver(engine: Engine, driver: Driver) -> Engine:
+    """`engine`, whose connections know their driver."""
+    return engine.execution_options(**{_OPTION: driver})
+
+
+def find(connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
+    """The rows of each look-up, in no particular order; those without keys cost nothing."""
+    asked = [lookup for lookup in lookups if lookup.keys]
+    driver: Driver = connection.get_execution_options()[_OPTION]
+    found = iter(driver.find(connection, asked) if asked else ())
+    return [next(found) if lookup.keys else [] for lookup in lookups]
+
+
+def write(connection: Connection, changes: Sequence[Change]) -> None:
+    """Make `changes`, one after another; those without rows cost nothing."""
+    made = [change for change in changes if change.rows]
+    if made:
+        driver: Driver = connection.get_execution_options()[_OPTION]
+        driver.write(connection, made)

@@ -1,0 +1,145 @@
+"""The embedded engine: a SQLite file.
+
+It has one writer at a time: a write transaction takes the write lock when it begins (a deferred
+lock fails with "busy" when it is upgraded late), which is every row's lock as well. Readers use
+connections of their own and see the last commit. A commit returns when it is on the disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, event, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
+
+from ledger.row_sets import Change, Driver, Insert, Lookup, Row
+
+_BUSY_SECONDS = 5
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # a commit waits for the disk
+    "foreign_keys = ON",
+    "cache_size = -65536",  # KiB
+    "wal_autocheckpoint = 16384",  # pages: checkpoints rewrite each page once for many commits
+    "temp_store = MEMORY",
+)
+_KEYS_AT_ONCE = 1024
+_OPERATING = (sqlite3.DatabaseError, PoolTimeoutError, OSError)
+_OF_ONE_COMMAND = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+
+
+class _SqliteDriver:
+    def check(self, url: URL, *, must_exist: bool) -> None:
+        shown = url.render_as_string()
+        if url.database in {None, "", ":memory:"}:
+            raise ValueError(f"the ledger's URL is {shown}, expected sqlite:///FILE")
+        if must_exist and not Path(str(url.database)).is_file():
+            raise ValueError(f"there is no ledger at {shown}")
+
+    def open_engines(self, url: URL) -> tuple[Engine, Engine]:
+        return _engine(url, "BEGIN IMMEDIATE"), _engine(url, "BEGIN")
+
+    def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
+        driver = _driver(connection)
+        return [_find(driver, lookup) for lookup in lookups]
+
+    def write(self, connection: Connection, changes: Sequence[Change]) -> None:
+        driver = _driver(connection)
+        for change in changes:
+            if isinstance(change, Insert):
+                text = _insert_text(change.table, change.if_missing)
+            else:
+                text = _update_text(change.table, change.columns)
+            driver.executemany(text, change.rows)
+
+    def is_operating_error(self, error: BaseException) -> bool:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        return isinstance(cause, _OPERATING) and not isinstance(cause, _OF_ONE_COMMAND)
+
+    def has_undone(self, error: BaseException, *, committing: bool) -> bool:  # noqa: ARG002
+        return False  # a lock is waited for; what fails here fails again
+
+
+DRIVER: Driver = _SqliteDriver()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """Sets of rows go to the driver as they are: SQLAlchemy's own rows would cost as much again."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _find(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
+    found: list[Row] = []
+    columns = lookup.columns
+    remaining = list(lookup.keys)
+    while remaining:
+        some, remaining = remaining[:_KEYS_AT_ONCE], remaining[_KEYS_AT_ONCE:]
+        size = 1 << (len(some) - 1).bit_length()  # a few texts serve every number of keys
+        values = [*chain.from_iterable(some), *(None,) * ((size - len(some)) * len(columns))]
+        text = _find_text(lookup.table, columns, size)
+        found += driver.execute(text, values).fetchall()
+    return found
+
+
+@cache
+def _insert_text(table: Table, if_missing: bool) -> str:  # noqa: FBT001 - a key of the cache
+    statement = sqlite.insert(table)
+    if if_missing:
+        statement = statement.on_conflict_do_nothing()
+    return str(statement.compile(dialect=sqlite.dialect(), column_keys=table.columns.keys()))
+
+
+@cache
+def _update_text(table: Table, columns: tuple[str, ...]) -> str:
+    statement = update(table).values({name: bindparam(f"new_{name}") for name in columns})
+    for column in table.primary_key.columns:
+        statement = statement.where(column == bindparam(f"key_{column.name}"))
+    compiled = statement.compile(dialect=sqlite.dialect())
+    keys = [f"key_{column.name}" for column in table.primary_key.columns]
+    assert compiled.positiontup == [f"new_{name}" for name in columns] + keys
+    return str(compiled)
+
+
+@cache
+def _find_text(table: Table, columns: tuple[str, ...], size: int) -> str:
+    """NULL pads the keys, for it equals nothing; CROSS JOIN keeps them the outer loop."""
+    names = ", ".join(f"t.{column.name}" for column in table.columns)
+    keys = ", ".join(f"k{place}" for place in range(len(columns)))
+    values = ", ".join([f"({', '.join('?' * len(columns))})"] * size)
+    match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns))
+    return (
+        f"WITH k({keys}) AS (VALUES {values}) "  # noqa: S608 - names of our own tables
+        f"SELECT {names} FROM k CROSS JOIN {table.name} AS t ON {match}"
+    )
+
+
+def _engine(url: URL, begin: str) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        hide_parameters=True,  # an error may be logged; what a row holds may not
+        connect_args={
+            "timeout": _BUSY_SECONDS,
+            "check_same_thread": False,
+            "cached_statements": 512,
+        },
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    connection.isolation_level = None  # the driver begins nothing by itself
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()

@@ -1,0 +1,29 @@
+"""The engines that the whole ledger suite runs on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from tests import postgresql
+
+
+class Engine(StrEnum):
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+@contextmanager
+def fresh_ledger(engine: Engine) -> Iterator[str]:
+    """The URL of an empty ledger, which is gone at the end."""
+    if engine is Engine.SQLITE:
+        with tempfile.TemporaryDirectory(prefix="cardrail-ledger-") as folder:
+            yield f"sqlite:///{folder}/ledger.db"
+    else:
+        made = postgresql.server().new_database()
+        try:
+            yield made
+        finally:
+            postgresql.server().drop_database(made)
