@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TypeVar
@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ledger.row_sets import Driver, with_driver
+from ledger.row_sets import Change, Driver, with_driver, write
 
 _DRIVERS = {"sqlite": "ledger.sqlite", "postgresql": "ledger.postgresql"}
 _ATTEMPTS = 4
@@ -57,8 +57,10 @@ class Database:
         with self._readers.begin() as connection:
             yield connection
 
-    def run(self, work: Callable[[Connection], Result]) -> Result:
+    def run(self, work: Callable[[Connection], tuple[Result, Sequence[Change]]]) -> Result:
         """Do `work` in a write transaction; again, if that has not happened and now may.
+
+        The changes that `work` gives are the transaction's last; they travel with its commit.
 
         Raises
         ------
@@ -72,8 +74,9 @@ class Database:
             attempts_left -= 1
             try:
                 with self.transaction() as connection:
-                    result = work(connection)
+                    result, changes = work(connection)
                     committing = True
+                    write(connection, changes, commit=True)
             except Exception as error:
                 undone = self._driver.has_undone(error, committing=committing)
                 if not (undone and attempts_left):

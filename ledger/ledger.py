@@ -20,6 +20,7 @@ from ledger.expiry import expire, load_due
 from ledger.house import AccountKind, ShardOf, one_shard, outbox_key
 from ledger.ids import NODES, Ids
 from ledger.reversing import reverse
+from ledger.row_sets import Change
 from ledger.rows import Account, Posting
 
 _OPENED_AT_ONCE = 5_000
@@ -132,13 +133,11 @@ class Ledger:
     def _run(self, work: Callable[[Connection, Book], Result]) -> Result:
         """Do `work` on a new book and save it, in one transaction."""
 
-        def save(connection: Connection) -> Result:
+        def on_new_book(connection: Connection) -> tuple[Result, list[Change]]:
             book = Book(self._ids(), self._shard_of)
-            result = work(connection, book)
-            store.save(connection, book)
-            return result
+            return work(connection, book), store.changes_of(book)
 
-        return self.database.run(save)
+        return self.database.run(on_new_book)
 
     def _ids(self) -> Ids:
         if self._made_ids is None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
 import psycopg
 from sqlalchemy import URL, BigInteger, Column, Connection, Engine, Integer, Table, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -49,11 +50,15 @@ class _PostgresqlDriver:
             asked = [_ask(driver, lookup) for lookup in lookups]
         return [cursor.fetchall() for cursor in asked]
 
-    def write(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def write(
+        self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
+    ) -> None:
         driver = _driver(connection)
         with driver.pipeline():
             for change in changes:
                 _make(driver, change)
+            if commit:
+                driver.commit()
 
     def is_operating_error(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
@@ -93,38 +98,40 @@ def _driver(connection: Connection) -> psycopg.Connection[Row]:
     return driver
 
 
+class _Statement(msgspec.Struct, frozen=True, gc=False):
+    """A text, and which of its parameters are arrays of numbers."""
+
+    text: str
+    numbers: tuple[bool, ...]
+
+
 def _ask(driver: psycopg.Connection[Row], lookup: Lookup) -> psycopg.Cursor[Row]:
-    columns = [lookup.table.c[name] for name in lookup.columns]
-    text = _find_text(lookup.table, lookup.columns, lookup.locked)
-    return _execute(driver, text, _arrays(columns, list(lookup.keys)))
+    statement = _finding(lookup.table, lookup.columns, lookup.locked)
+    return _execute(driver, statement, list(lookup.keys))
 
 
 def _make(driver: psycopg.Connection[Row], change: Change) -> None:
-    table = change.table
     if isinstance(change, Insert):
-        text, columns = _insert_text(table, change.if_missing), list(table.columns)
+        statement = _inserting(change.table, change.if_missing)
     else:
-        text = _update_text(table, change.columns)
-        columns = [*(table.c[name] for name in change.columns), *table.primary_key.columns]
-    _execute(driver, text, _arrays(columns, change.rows))
+        statement = _updating(change.table, change.columns)
+    _execute(driver, statement, change.rows)
 
 
-def _execute(driver: psycopg.Connection[Row], text: str, arrays: list[str]) -> psycopg.Cursor[Row]:
+def _execute(
+    driver: psycopg.Connection[Row], statement: _Statement, rows: Sequence[Row]
+) -> psycopg.Cursor[Row]:
     """Statements are few and long: each is prepared when it is first met."""
+    arrays = [
+        _array_of_numbers(values) if is_number else _array_of_texts(values)
+        for is_number, values in zip(statement.numbers, zip(*rows, strict=True), strict=True)
+    ]
     cursor = psycopg.RawCursor(driver)
-    cursor.execute(text, arrays, prepare=True, binary=True)
+    cursor.execute(statement.text, arrays, prepare=True, binary=True)
     return cursor
 
 
 # --- arrays in PostgreSQL's text form ---
-
-
-def _arrays(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> list[str]:
-    """One array for each column."""
-    return [
-        _array_of_numbers(values) if isinstance(column.type, Integer) else _array_of_texts(values)
-        for column, values in zip(columns, zip(*rows, strict=True), strict=True)
-    ]
 
 
 def _array_of_numbers(values: Sequence[int]) -> str:
@@ -143,37 +150,43 @@ def _array_of_texts(values: Sequence[str]) -> str:
 
 
 @cache
-def _find_text(table: Table, columns: tuple[str, ...], locked: bool) -> str:  # noqa: FBT001 - a key of the cache
+def _finding(table: Table, columns: tuple[str, ...], locked: bool) -> _Statement:  # noqa: FBT001 - a key of the cache
+    sought = [table.c[name] for name in columns]
     names = ", ".join(f"t.{column.name}" for column in table.columns)
     source = f"SELECT {names} FROM {table.name} AS t WHERE"  # noqa: S608 - names of our own tables
     if len(columns) == 1:
         lock = " ORDER BY t.account_id FOR UPDATE" if locked else ""
-        return f"{source} t.account_id = ANY($1::bigint[]){lock}"
+        return _statement(f"{source} t.account_id = ANY($1::bigint[]){lock}", sought)
     # OFFSET 0 keeps the keys the outer loop. Naming the account ids here as well would have the
     # planner guess that there is next to nothing to find, and read an account's rows one by one.
     match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1))
-    keys = _unnested([table.c[name] for name in columns])
-    return f"SELECT t.* FROM {keys} CROSS JOIN LATERAL ({source} {match} OFFSET 0) AS t"  # noqa: S608 - names of our own tables
+    each = f"LATERAL ({source} {match} OFFSET 0) AS t"
+    return _statement(f"SELECT t.* FROM {_unnested(sought)} CROSS JOIN {each}", sought)  # noqa: S608 - names of our own tables
 
 
 @cache
-def _insert_text(table: Table, if_missing: bool) -> str:  # noqa: FBT001 - a key of the cache
+def _inserting(table: Table, if_missing: bool) -> _Statement:  # noqa: FBT001 - a key of the cache
     columns = list(table.columns)
     names = ", ".join(column.name for column in columns)
     conflict = " ON CONFLICT DO NOTHING" if if_missing else ""
-    source = _unnested(columns)
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM {source}{conflict}"  # noqa: S608 - names of our own tables
+    source = f"SELECT * FROM {_unnested(columns)}{conflict}"  # noqa: S608 - names of our own tables
+    return _statement(f"INSERT INTO {table.name} ({names}) {source}", columns)
 
 
 @cache
-def _update_text(table: Table, columns: tuple[str, ...]) -> str:
+def _updating(table: Table, columns: tuple[str, ...]) -> _Statement:
     keys = [column.name for column in table.primary_key.columns]
     every = [*columns, *keys]
     changes = ", ".join(f"{name} = k.k{place}" for place, name in enumerate(columns, 1))
     match = [f"t.{name} = k.k{every.index(name) + 1}" for name in keys]
     match.append(f"t.account_id = ANY(${every.index('account_id') + 1}::bigint[])")
-    source = _unnested([table.c[name] for name in every])
-    return f"UPDATE {table.name} AS t SET {changes} FROM {source} WHERE {' AND '.join(match)}"  # noqa: S608 - names of our own tables
+    given = [table.c[name] for name in every]
+    source = f"FROM {_unnested(given)} WHERE {' AND '.join(match)}"
+    return _statement(f"UPDATE {table.name} AS t SET {changes} {source}", given)  # noqa: S608 - names of our own tables
+
+
+def _statement(text: str, columns: Sequence[Column[Any]]) -> _Statement:
+    return _Statement(text, tuple(isinstance(column.type, Integer) for column in columns))
 
 
 def _unnested(columns: Sequence[Column[Any]]) -> str:

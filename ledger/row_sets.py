@@ -58,8 +58,10 @@ class Driver(Protocol):
     def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
         """The rows of each look-up, in no particular order; look-ups happen one after another."""
 
-    def write(self, connection: Connection, changes: Sequence[Change]) -> None:
-        """Make `changes`, one after another."""
+    def write(
+        self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
+    ) -> None:
+        """Make `changes`, one after another; and commit, if that saves a round trip."""
 
     def is_operating_error(self, error: BaseException) -> bool:
         """Whether `error` is the database's trouble rather than one command's."""
@@ -84,9 +86,12 @@ def find(connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
     return [next(found) if lookup.keys else [] for lookup in lookups]
 
 
-def write(connection: Connection, changes: Sequence[Change]) -> None:
-    """Make `changes`, one after another; those without rows cost nothing."""
+def write(connection: Connection, changes: Sequence[Change], *, commit: bool = False) -> None:
+    """Make `changes`, one after another; those without rows cost nothing.
+
+    With `commit` they are the transaction's last, which ends here or soon after.
+    """
     made = [change for change in changes if change.rows]
     if made:
         driver: Driver = connection.get_execution_options()[_OPTION]
-        driver.write(connection, made)
+        driver.write(connection, made, commit=commit)

@@ -51,7 +51,13 @@ class _SqliteDriver:
         driver = _driver(connection)
         return [_find(driver, lookup) for lookup in lookups]
 
-    def write(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def write(
+        self,
+        connection: Connection,
+        changes: Sequence[Change],
+        *,
+        commit: bool = False,  # noqa: ARG002 - there is no trip to be saved
+    ) -> None:
         driver = _driver(connection)
         for change in changes:
             if isinstance(change, Insert):

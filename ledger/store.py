@@ -91,8 +91,8 @@ def load_holds(connection: Connection, book: Book, keys: Collection[tuple[int, i
     _ask(connection, [(Lookup(tables.holds, _HOLD_KEY, keys), learn)])
 
 
-def save(connection: Connection, book: Book) -> None:
-    """Write what is new and what has changed; parents before children."""
+def changes_of(book: Book) -> list[Change]:
+    """What is new and what has changed; parents before children."""
     fresh: tuple[tuple[Table, Sequence[msgspec.Struct]], ...] = (
         (tables.accounts, book.new_accounts),
         (tables.authorizations, book.new_authorizations),
@@ -118,7 +118,7 @@ def save(connection: Connection, book: Book) -> None:
         values = attrgetter(*columns, *(column.name for column in table.primary_key.columns))
         rows = [values(row) for key, row in changed.items() if key not in new]
         changes.append(Update(table, columns, rows))
-    write(connection, changes)
+    return changes
 
 
 class _Wanted:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import psycopg.errors as pe
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ledger.database import Database
-from ledger.row_sets import Insert, Lookup, Row, Update, find, write
+from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
 from ledger.tables import accounts, metadata
 from tests.ledger.engines import Engine, fresh_ledger
 
@@ -122,7 +123,7 @@ def test_readers_see_the_last_commit_while_a_writer_is_busy(database: Database) 
 
 
 def test_an_exception_undoes_the_transaction(database: Database) -> None:
-    def interrupted(connection: Connection) -> None:
+    def interrupted(connection: Connection) -> NoReturn:
         write(connection, [Insert(accounts, [row(1)])])
         raise RuntimeError
 
@@ -230,11 +231,11 @@ class Failing:
         if when == self.when and self.attempts <= self.times:
             raise self.error
 
-    def __call__(self, connection: Connection) -> str:
+    def __call__(self, connection: Connection) -> tuple[str, list[Change]]:
         connection.exec_driver_sql("SELECT 1")
         self.attempts += 1
         self.fail("working")
-        return "done"
+        return "done", []
 
 
 def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
@@ -248,12 +249,13 @@ def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
         attempts: list[int] = []
 
         def lock(first: int, second: int) -> None:
-            def work(connection: Connection) -> None:
+            def work(connection: Connection) -> tuple[None, list[Change]]:
                 attempts.append(first)
                 find(connection, [by_id([(first,)], locked=True)])
                 if attempts.count(first) == 1:
                     both_have_one.wait(30)
                 find(connection, [by_id([(second,)], locked=True)])
+                return None, []
 
             database.run(work)
 
