@@ -17,8 +17,12 @@ from ledger.commands import (
 from ledger.matching import match
 from ledger.outcomes import Outcome
 from ledger.rows import Account, Authorization, Hold
-from ledger.rules import SPENDS, Standing, Verdict, judge
+from ledger.rules import NO_LIMITS, SPENDS, Standing, Verdict, judge
 from ledger.states import HoldState, Verb
+
+# Looking up a member's name or value goes through two calls; these are looked up for every request.
+_OUTCOME_NAMES = {outcome: outcome.name for outcome in Outcome}
+_PENDING = HoldState.PENDING.value
 
 REPEAT = "repeat"  # verb of a request that was another one under a new key
 
@@ -40,6 +44,9 @@ def authorize(book: Book, command: Authorize) -> Decision:
         Standing(
             command,
             account,
+            command.amount.amount,
+            command.purpose in SPENDS,
+            command.limits or NO_LIMITS,
             book.spending.get(_counter_of(command, hold)),
             early is not None,
             command.increment_of is not None and hold is None,
@@ -121,7 +128,7 @@ def new_hold(
     return Hold(
         account.account_id,
         authorization_id,
-        HoldState.PENDING.value,
+        _PENDING,
         account.currency,
         amount,
         amount,
@@ -161,7 +168,7 @@ def record(
         "advise" if advised else "authorize",
         command.purpose.value,
         command.instrument_id,
-        outcome.name,
+        _OUTCOME_NAMES[outcome],
         command.amount.amount,
         verdict.amount,
         account.currency,

@@ -27,30 +27,19 @@ NO_LIMITS = SpendingLimits()
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """What is known when a request is judged.
 
-    `spent` is the counter of the instrument's day, `reversed_before` whether a reversal of this
+    `amount` is what is asked for, in minor units; `spends` whether approval holds money; `limits`
+    those of the instrument. `spent` is the counter of the instrument's day, `reversed_before` whether a reversal of this
     very request came first, `original_missing` whether it adds to a hold that is not pending.
     """
 
     command: Authorize
     account: Account
+    amount: int
+    spends: bool
+    limits: SpendingLimits
     spent: Spending | None = None
     reversed_before: bool = False
     original_missing: bool = False
-
-    @property
-    def amount(self) -> int:
-        """Asked for, in minor units."""
-        return self.command.amount.amount
-
-    @property
-    def spends(self) -> bool:
-        """Whether approval holds money."""
-        return self.command.purpose in SPENDS
-
-    @property
-    def limits(self) -> SpendingLimits:
-        """The instrument's limits."""
-        return self.command.limits or NO_LIMITS
 
     def money(self, amount: int) -> str:
         """`amount` as a person reads it."""
