@@ -28,8 +28,9 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     """What is known when a request is judged.
 
     `amount` is what is asked for, in minor units; `spends` whether approval holds money; `limits`
-    those of the instrument. `spent` is the counter of the instrument's day, `reversed_before` whether a reversal of this
-    very request came first, `original_missing` whether it adds to a hold that is not pending.
+    those of the instrument. `spent` is the counter of the instrument's day, `reversed_before`
+    whether a reversal of this very request came first, `original_missing` whether it adds to a
+    hold that is not pending.
     """
 
     command: Authorize
