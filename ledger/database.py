@@ -70,16 +70,17 @@ class Database:
         """
         attempts_left = _ATTEMPTS
         while True:
-            committing = False
+            begun = committing = False
             attempts_left -= 1
             try:
                 with self.transaction() as connection:
+                    begun = True
                     result, changes = work(connection)
                     committing = True
                     write(connection, changes, commit=True)
             except Exception as error:
                 undone = self._driver.has_undone(error, committing=committing)
-                if not (undone and attempts_left):
+                if not (begun and undone and attempts_left):
                     raise
             else:
                 return result

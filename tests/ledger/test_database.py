@@ -219,6 +219,15 @@ def test_nothing_is_done_again_for_ever() -> None:
         database.close()
 
 
+def test_a_server_that_cannot_be_reached_is_not_tried_again(tmp_path: Path) -> None:
+    database = Database.open(f"postgresql://postgres@/ledger?host={tmp_path}")
+    connects: list[object] = []
+    event.listen(database.engine, "do_connect", lambda *_: connects.append(None))
+    with pytest.raises(OperationalError):
+        database.run(lambda connection: (find(connection, []), []))
+    assert len(connects) == 1
+
+
 class Failing:
     """Work that fails so many times, of itself or as it is committed."""
 
