@@ -1,12 +1,13 @@
 """PostgreSQL for tests: one server for each test process, a fresh database for each test.
 
 The server comes from a wheel. It listens on a Unix socket in a folder of its own, and both are gone
-when the process ends (`stop`, and the wheel's own hook at exit should that not be reached).
+when the process ends: by `stop`, or by a guard of its own should the process be killed.
 """
 
 from __future__ import annotations
 
-import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from functools import cache
@@ -34,6 +35,7 @@ class Server:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cardrail-postgresql-"))
+        self._guard = _guard(self.folder)
         self._server: PostgresServer = get_server(self.folder / "data", cleanup_mode="stop")
         # Tests kill processes, not machines: nothing has to wait for the disk.
         self._execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
@@ -69,7 +71,7 @@ class Server:
     def stop(self) -> None:
         """End the server and remove what it wrote."""
         self._server.cleanup()
-        shutil.rmtree(self.folder)
+        self._guard.communicate(timeout=30)
 
     def _execute(self, *statements: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -81,6 +83,13 @@ class Server:
         metadata.create_all(engine)
         METADATA.create_all(engine)
         engine.dispose()
+
+
+def _guard(folder: Path) -> subprocess.Popen[bytes]:
+    """Clears up when its standard input ends, which it does at the latest with this process."""
+    command = [sys.executable, "-m", "tests.postgresql_guard", str(folder)]
+    root = Path(__file__).parent.parent
+    return subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, start_new_session=True)
 
 
 @cache
