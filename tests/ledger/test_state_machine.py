@@ -145,9 +145,9 @@ class OnPostgresql(LedgerAndModel):
     engine = Engine.POSTGRESQL
 
 
-for machine in (OnSqlite, OnPostgresql):
+for machine, examples in ((OnSqlite, 20), (OnPostgresql, 12)):
     machine.TestCase.settings = settings(
-        max_examples=20,
+        max_examples=examples,
         stateful_step_count=25,
         suppress_health_check=[HealthCheck.too_slow],
     )
