@@ -123,7 +123,7 @@ _ROWS = (
 
 def _side_by_side(networks: Mapping[str, Mapping[str, Totals]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="Three truths", title_style="bold")
-    table.add_column("", min_width=22)
+    table.add_column("")
     for heading in ("network believes", "gateway answered", "ledger holds"):
         table.add_column(heading, justify="right", min_width=16)
     for name, parties in networks.items():

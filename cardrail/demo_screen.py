@@ -54,9 +54,9 @@ _ROWS: tuple[tuple[str, Callable[[Progress], str]], ...] = (
     ("reversals", lambda told: f"{told['reversals'] + told['reversed_partly']:,}"),
     ("increments", lambda told: f"{told['increments']:,}"),
     ("advices", lambda told: f"{told['stood_in'] + told['completed']:,}"),
-    ("cleared", lambda told: f"{told['cleared']:,}  JPY {told['cleared_amount']:,}"),
-    ("refunded", lambda told: f"JPY {told['credited_amount']:,}"),
-    ("holds now", lambda told: f"{told['holds']:,}  JPY {told['held_amount']:,}"),
+    ("cleared, JPY", lambda told: f"{told['cleared']:,} / {told['cleared_amount']:,}"),
+    ("refunded, JPY", lambda told: f"{told['credited_amount']:,}"),
+    ("holds now, JPY", lambda told: f"{told['holds']:,} / {told['held_amount']:,}"),
 )
 
 
@@ -101,9 +101,9 @@ def screen(told: Told, rates: Mapping[str, Rate], elapsed: float, seconds: float
         title=f"Cardrail demo   {elapsed:.0f} of {seconds:.0f} s",
         title_style="bold",
     )
-    table.add_column("", min_width=38, no_wrap=True)
+    table.add_column("", min_width=30, no_wrap=True)
     for name in TITLES:
-        table.add_column(TITLES[name], justify="right", min_width=22)
+        table.add_column(TITLES[name], justify="right", min_width=20)
     known = [told.get(name) for name in TITLES]
     table.add_row("phase", *_cells(known, lambda each: each["phase"]))
     table.add_row("throughput", *_cells(known, lambda each: _throughput(each, rates)), style="bold")
@@ -111,8 +111,9 @@ def screen(told: Told, rates: Mapping[str, Rate], elapsed: float, seconds: float
         style = "green" if label == "approved" else ""
         table.add_row(label, *_cells(known, show), style=style)
     table.add_section()
+    table.add_row("declined", *_cells(known, _declined_count), style="yellow")
     for code in _declines(known):
-        label = f"declined {code} {RESPONSE_CODES[code].meaning}"
+        label = f"{code} {RESPONSE_CODES[code].meaning}"
         table.add_row(label, *_cells(known, _count_of(code)), style="yellow")
     return table
 
@@ -123,6 +124,10 @@ def _throughput(told: Progress, rates: Mapping[str, Rate]) -> str:
 
 def _cells(told: Sequence[Progress | None], show: Callable[[Progress], str]) -> list[str]:
     return ["-" if each is None else show(each) for each in told]
+
+
+def _declined_count(told: Progress) -> str:
+    return f"{sum(told['declined'].values()):,}"
 
 
 def _count_of(code: str) -> Callable[[Progress], str]:
