@@ -216,6 +216,10 @@ class Running:
         """How many holds there ever were."""
         return self._count(tables.holds)
 
+    def authorizations_count(self) -> int:
+        """How many authorizations the ledger has."""
+        return self._count(tables.authorizations)
+
     def reversals_count(self) -> int:
         """How many reversals the ledger has."""
         return self._count(tables.reversals)

@@ -66,7 +66,13 @@ def test_a_late_decline_is_left_alone(tmp_path: Path) -> None:
             line = await gateway.dial()
             with ledger_stuck(gateway):
                 assert await line.code(purchase(**CARD, amount=BALANCE + 1)) == "91"
-            assert await line.code(purchase(**CARD, **fresh())) == "00"
+            await until(lambda: gateway.authorizations_count() == 1)
+            another = authorize(purchase(**CARD, **fresh()), case(card(account_id=10, card_id=1)))
+            assert isinstance(another, Authorize)
+            decided = asyncio.get_running_loop().create_future()
+            gateway.processors["visanet"].submit(another, decided.set_result)
+            await decided  # and so was the one before it
+            assert gateway.processors["visanet"].late_decisions._taken_back == {}
             assert (gateway.reversals_count(), gateway.balances()) == (0, (BALANCE, 1_250))
 
     run(scenario)
