@@ -87,8 +87,12 @@ def unknown_account(command: Command) -> Decision:
 
 def stored_answer(stored: Authorization, origin: Origin) -> Decision:
     """The answer once given, again; or a conflict, if the request is another."""
-    decision = answer(stored)
-    if stored.fingerprint == origin.fingerprint:
+    return again(answer(stored), stored.fingerprint, origin)
+
+
+def again(decision: Decision, fingerprint: str, origin: Origin) -> Decision:
+    """A stored `decision` for a request of the same `fingerprint`; or a conflict, for another."""
+    if fingerprint == origin.fingerprint:
         return msgspec.structs.replace(decision, replayed=True)
     return conflict(decision)
 

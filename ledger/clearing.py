@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ledger.authorizing import conflict, details_text, request_key, unknown_account
+from ledger.authorizing import again, details_text, request_key, unknown_account
 from ledger.book import Book
 from ledger.commands import Clear, Decision
 from ledger.house import AccountKind
@@ -44,10 +44,7 @@ def clear(book: Book, command: Clear) -> Decision:
         return unknown_account(command)
     stored = book.clearings.get(request_key(command))
     if stored is not None:
-        decision = _answer(stored)
-        if stored.fingerprint == command.origin.fingerprint:
-            return msgspec.structs.replace(decision, replayed=True)
-        return conflict(decision)
+        return again(_answer(stored), stored.fingerprint, command.origin)
     clearing_id = book.ids.next(command.at)
     candidates = book.candidates(command.account_id, command.origin.network, command.reference)
     matched = match(command.reference, command.amount.amount, candidates)

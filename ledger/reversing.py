@@ -8,10 +8,8 @@ touched: it comes back by a credit.
 
 from __future__ import annotations
 
-import msgspec
-
 from ledger.advising import release_all
-from ledger.authorizing import conflict, details_text, request_key, unknown_account
+from ledger.authorizing import again, details_text, request_key, unknown_account
 from ledger.book import Book
 from ledger.commands import Decision, Reverse
 from ledger.matching import match
@@ -29,10 +27,7 @@ def reverse(book: Book, command: Reverse) -> Decision:
         return unknown_account(command)
     stored = book.reversals.get(request_key(command))
     if stored is not None:
-        decision = _answer(stored)
-        if stored.fingerprint == command.origin.fingerprint:
-            return msgspec.structs.replace(decision, replayed=True)
-        return conflict(decision)
+        return again(_answer(stored), stored.fingerprint, command.origin)
     invalid = _invalid(command, account)
     if invalid is not None:
         return _record(book, command, account, invalid, None)
