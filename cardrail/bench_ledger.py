@@ -20,9 +20,10 @@ from cardrail.bench_database import Engine, fresh_database
 from ledger.audit import audit
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, Origin, Purpose, Reference
 from ledger.database import Database
+from ledger.house import Placement
 from ledger.ledger import Ledger, Wallet
 from ledger.money import Money
-from ledger.writer import LedgerWriter
+from ledger.writer import LedgerWriter, Undecided
 
 _AT = 1_800_000_000_000_000  # microseconds since the epoch
 _BALANCE = 10**12
@@ -72,15 +73,15 @@ def measure(plan: Plan) -> Iterator[Row]:
         ledger.create_schema()
         _open_accounts(ledger, plan.accounts)
         load = _Load(plan)
-        _warm_up(database, ledger, load, plan.batch)
+        _warm_up(database, load, plan.batch)
         alone = min(plan.count, 2000)
         held = load.holds(plan.count)
-        yield _row(plan, "holds", plan.batch, _answer_all(ledger, held, plan.batch))
+        yield _row(plan, "holds", plan.batch, _answer_all(database, held, plan.batch))
         hot = load.holds(plan.count, account_id=_HOT_ACCOUNT)
-        yield _row(plan, "holds on one account", plan.batch, _answer_all(ledger, hot, plan.batch))
+        yield _row(plan, "holds on one account", plan.batch, _answer_all(database, hot, plan.batch))
         cleared = [load.clearing(each) for each in held]
-        yield _row(plan, "clearings", plan.batch, _answer_all(ledger, cleared, plan.batch))
-        single = _answer_all(ledger, load.holds(alone), plan.batch, batch_limit=1)
+        yield _row(plan, "clearings", plan.batch, _answer_all(database, cleared, plan.batch))
+        single = _answer_all(database, load.holds(alone), plan.batch, batch_limit=1)
         yield _row(plan, "holds, one a transaction", plan.batch, single)
         yield _row(plan, "holds one at a time", 1, _apply_each(ledger, load.holds(alone)))
         with bare_transaction(url) as bare:
@@ -132,11 +133,11 @@ def _open_accounts(ledger: Ledger, count: int) -> None:
     ledger.open_wallets(list(wallets))
 
 
-def _warm_up(database: Database, ledger: Ledger, load: _Load, batch: int) -> None:
+def _warm_up(database: Database, load: _Load, batch: int) -> None:
     """Statements are prepared; a server gets the statistics that it makes itself each minute."""
     held = load.holds(_WARM_UP)
-    _answer_all(ledger, held, batch)
-    _answer_all(ledger, [load.clearing(each) for each in held[:batch]], batch)
+    _answer_all(database, held, batch)
+    _answer_all(database, [load.clearing(each) for each in held[:batch]], batch)
     with database.transaction() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("ANALYZE")
@@ -182,8 +183,8 @@ class _Load:
     def _origin(self, transaction_id: str) -> Origin:
         self._number += 1
         trace = f"{self._number % 1_000_000:06d}0115{self._number:010d}"
-        key, rrn = f"{trace}-400552", f"{self._number:012d}"
-        return Origin("visanet", key, trace, transaction_id, rrn, f"{self._number:032x}")
+        key, rrn = f"{trace}400552|00:{self._number:012d}:7", f"{self._number:012d}"
+        return Origin("visanet", key, transaction_id, rrn, f"000000:500:392:M{self._number:014d}")
 
 
 def _apply_each(ledger: Ledger, commands: Sequence[AnyCommand]) -> _Measured:
@@ -202,10 +203,16 @@ def _time_each(call: Callable[[], object], count: int) -> _Measured:
 
 
 def _answer_all(
-    ledger: Ledger, commands: Sequence[AnyCommand], in_flight: int, batch_limit: int | None = None
+    database: Database,
+    commands: Sequence[AnyCommand],
+    in_flight: int,
+    batch_limit: int | None = None,
 ) -> _Measured:
     """Have every command decided by a writer, `in_flight` of them at a time."""
-    return asyncio.run(_Asking(commands).run(ledger, in_flight, batch_limit or in_flight))
+    placement = Placement(lanes=database.lanes)
+    ledgers = [Ledger(database, placement=placement) for _ in range(placement.lanes)]
+    writer = LedgerWriter(ledgers, placement, batch_limit=batch_limit or in_flight)
+    return asyncio.run(_Asking(commands).run(writer, in_flight))
 
 
 class _Asking:
@@ -218,9 +225,9 @@ class _Asking:
         self._errors = 0
         self._done = asyncio.Event()
 
-    async def run(self, ledger: Ledger, in_flight: int, batch_limit: int) -> _Measured:
+    async def run(self, writer: LedgerWriter, in_flight: int) -> _Measured:
         """Ask everything, and wait for the last answer."""
-        self._writer = LedgerWriter(ledger, batch_limit=batch_limit)
+        self._writer = writer
         self._writer.start()
         begin = perf_counter()
         for _ in range(min(in_flight, len(self._commands))):
@@ -236,9 +243,9 @@ class _Asking:
         start = perf_counter_ns()
         self._writer.submit(command, lambda decision: self._answered(decision, start))
 
-    def _answered(self, decision: Decision | None, start: int) -> None:
+    def _answered(self, decision: Decision | Undecided, start: int) -> None:
         self._nanoseconds.append(perf_counter_ns() - start)
-        if decision is None or not decision.outcome.approved:
+        if isinstance(decision, Undecided) or not decision.outcome.approved:
             self._errors += 1
         if self._next < len(self._commands):
             self._ask()

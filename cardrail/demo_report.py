@@ -141,7 +141,7 @@ def _verdict(result: Report) -> Text:
     if result.agreed:
         return Text(
             f"The three truths agree on every authorization, and the books balance:"
-            f" {counts['entries']:,} entries of {counts['postings']:,} postings replayed.",
+            f" {counts['entries']:,} entries of {counts['clearings']:,} clearings replayed.",
             style="bold green",
         )
     return Text(

@@ -12,6 +12,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, NoReturn, TextIO
@@ -30,7 +31,9 @@ from gateway.cards import create_card_schema, keys_fit, load_cards
 from gateway.listener import Listener
 from gateway.processor import Issuer, Processor
 from gateway.vault import PanVault, VaultError
+from ledger.commands import AnyCommand, Decision
 from ledger.database import Database
+from ledger.house import Placement
 from ledger.ledger import Ledger
 from ledger.writer import LedgerWriter
 from networks.wire.dialects import DIALECTS
@@ -129,9 +132,12 @@ class _Gateway:
     ) -> None:
         self._settings = settings
         self._registry = CardRegistry()
-        self._ledger = Ledger(database)
+        lanes = settings.ledger_lanes or database.lanes
+        self._placement = Placement(lanes=lanes)
+        self._ledgers = [Ledger(database, placement=self._placement) for _ in range(lanes)]
         self._writer = LedgerWriter(
-            self._ledger,
+            self._ledgers,
+            self._placement,
             capacity=settings.ledger_queue,
             batch_limit=settings.ledger_batch,
         )
@@ -192,12 +198,17 @@ class _Gateway:
         """What the ledger approved during the stop, after its request had been answered 91."""
         for name, processor in self._processors.items():
             try:
-                processor.late_decisions.pay_with(self._ledger.apply)
+                processor.late_decisions.pay_with(self._apply)
             except Exception as error:
                 if not self._database.is_operating_error(error):
                     raise
                 count = processor.late_decisions.owed_count
                 _log.error("holds not taken back", network=name, count=count)
+
+    def _apply(self, commands: Sequence[AnyCommand]) -> list[Decision]:
+        """One command, by the ledger of its account."""
+        [command] = commands
+        return self._ledgers[self._placement.writer_of(command.account_id)].apply([command])
 
     async def _listen(self, listener: Listener, address: str) -> str:
         host, _, port = address.rpartition(":")

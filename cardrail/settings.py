@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     in_flight_most: int = Field(default=4096, ge=1)
 
     ledger_queue: int = Field(default=4096, ge=1)
+    ledger_lanes: int = Field(default=0, ge=0)
     ledger_batch: int = Field(default=256, ge=1)
     deadline_seconds: float = Field(default=1.5, gt=0)
     drain_seconds: float = Field(default=5.0, ge=0)

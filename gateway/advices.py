@@ -7,9 +7,11 @@ or terminal approved offline (DE 48.03), or a fuel pump tells what was really ta
 from __future__ import annotations
 
 from gateway.amounts import billed
+from gateway.cards import has_limits
 from gateway.case import Case
 from gateway.common import common
 from gateway.expiry import expires_at, is_travel
+from gateway.points import points_for
 from gateway.references import trace_of
 from gateway.transactions import purpose_of
 from ledger.commands import Advise, Purpose, Reference
@@ -22,10 +24,12 @@ _DECIDED_ELSEWHERE = frozenset({"1", "2"})  # QPX-1 DE 48.03: offline, centre
 
 def advise(request: Advice, case: Case) -> Advise:
     """The command for `request`; an unknown processing code is taken as a purchase."""
+    purpose = purpose_of(request, case.network) or Purpose.PURCHASE
+    amount = billed(request)
     return Advise(
         **common(request, case),
-        purpose=purpose_of(request, case.network) or Purpose.PURCHASE,
-        amount=billed(request),
+        purpose=purpose,
+        amount=amount,
         approved=request.response_code in _APPROVED,
         reference=Reference(
             transaction_id=request.transaction_id,
@@ -36,6 +40,8 @@ def advise(request: Advice, case: Case) -> Advise:
         approval_code=request.approval_code or case.codes.next(),
         expires_at=expires_at(request, case.at, estimated=is_travel(request)),
         completes=is_completion(request),
+        counted=has_limits(case.card.controls),
+        points=points_for(amount, purpose, case.policy),
     )
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import msgspec
 
 from gateway.amounts import billed
-from gateway.cards import CardControls
+from gateway.cards import CardControls, has_limits
 from gateway.case import Case
 from gateway.checks import Facts, Refusal, first_refusal, refuse_amount, refuse_processing_code
 from gateway.common import common
 from gateway.expiry import expires_at, is_travel
+from gateway.points import points_for
 from gateway.policy import Policy
 from gateway.references import sale_of
 from gateway.transactions import FUEL_CATEGORIES, Transaction, transaction_of
@@ -56,6 +57,7 @@ def authorize(request: CardRequest, case: Case) -> Authorize | Refusal:
         refusal=None if refusal is None else refusal.outcome,
         refusal_reason="" if refusal is None else refusal.explanation,
         limits=_limits(card.controls) if spends else None,
+        points=points_for(amount, transaction.purpose, policy),
         increment_of=_increment_of(request),
         repeats_within=_TAP_AGAIN if sale else 0,
     )
@@ -83,7 +85,7 @@ def is_fuel_check(request: CardRequest, transaction: Transaction, policy: Policy
 
 
 def _limits(controls: CardControls) -> SpendingLimits | None:
-    if controls.day_amount is None and controls.day_count is None:
+    if not has_limits(controls):
         return None
     return SpendingLimits(controls.day_amount, controls.day_count)
 

@@ -94,6 +94,11 @@ class CardControls(msgspec.Struct, frozen=True, gc=False):
 NO_CONTROLS = CardControls()
 
 
+def has_limits(controls: CardControls) -> bool:
+    """Whether a day's spending has to be counted."""
+    return controls.day_amount is not None or controls.day_count is not None
+
+
 class Card(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One card as decisions need it: everything but its PAN."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gateway.amounts import billed
 from gateway.case import Case
 from gateway.common import common, common_after, reference_to
-from gateway.references import reference_to_original
+from gateway.points import points_for
+from gateway.references import reference_of_sale
 from gateway.transactions import purpose_of
 from ledger.commands import Authorize, Clear, Decision, Purpose
 from ledger.money import Money
@@ -20,13 +21,13 @@ def clear(request: Financial, case: Case) -> Clear:
     amount = billed(request)
     return Clear(
         **common(request, case),
-        reference=reference_to_original(request, request.original),
+        reference=reference_of_sale(request, case.at),
         amount=amount,
         credit=purpose is Purpose.CREDIT,
         sequence=_number(request.clearing_sequence),
         count=_number(request.clearing_count),
         fee=case.policy.cash_fee if purpose is Purpose.CASH else 0,
-        points=_points(amount, purpose, case),
+        points=points_for(amount, purpose, case.policy),
     )
 
 
@@ -45,7 +46,7 @@ def clear_at_once(held: Authorize, decision: Decision, case: Case) -> Clear | No
         amount=amount,
         credit=held.purpose is Purpose.CREDIT,
         fee=case.policy.cash_fee if held.purpose is Purpose.CASH else 0,
-        points=_points(amount, held.purpose, case),
+        points=points_for(amount, held.purpose, case.policy),
         unless_reversed=True,
     )
 
@@ -57,9 +58,3 @@ def posting_key(authorization_id: int) -> str:
 
 def _number(digits: str) -> int:
     return int(digits) if digits.isdecimal() else 0
-
-
-def _points(amount: Money, purpose: Purpose, case: Case) -> int:
-    if purpose is not Purpose.PURCHASE:
-        return 0
-    return amount.amount * case.policy.points_per_mille // 1000

@@ -39,7 +39,7 @@ def common(request: CardRequest, case: Case) -> Common:
 
 def common_after(earlier: Command, request_key: str) -> Common:
     """Of a command of the gateway's own that follows `earlier`; no later message names it."""
-    origin = msgspec.structs.replace(earlier.origin, request_key=request_key, trace=request_key)
+    origin = msgspec.structs.replace(earlier.origin, request_key=request_key)
     return Common(
         account_id=earlier.account_id,
         origin=origin,

@@ -16,7 +16,7 @@ from gateway.handlers import Handler
 from gateway.response_codes import ISSUER_UNAVAILABLE, RESPONSE_CODES
 from ledger.commands import AnyCommand, Decision
 from ledger.outcomes import Outcome
-from ledger.writer import LedgerBusy, WriterStopped
+from ledger.writer import LedgerBusy, Undecided, WriterStopped
 from networks.wire.errors import EncodeError
 from networks.wire.messages import CardRequest, CardResponse, Message
 from networks.wire.respond import respond
@@ -93,8 +93,8 @@ class Exchange:
         else:
             self._submit(prepared)
 
-    def decided(self, decision: Decision | None) -> None:
-        """The ledger has answered; ``None`` if it could not.
+    def decided(self, decision: Decision | Undecided) -> None:
+        """The ledger has answered, or tells why it has not.
 
         A mistake of ours must not keep the other decisions of the commit from their requests:
         it is reported, and this one request is answered at its deadline.
@@ -117,15 +117,15 @@ class Exchange:
         self._reply(respond(self.request, response_code=ISSUER_UNAVAILABLE))
         self._processor.tell_undecided(self, ISSUER_UNAVAILABLE, "UNAVAILABLE", reason)
 
-    def _on_decision(self, decision: Decision | None) -> None:
+    def _on_decision(self, decision: Decision | Undecided) -> None:
         command, case = self._command, self._case
         assert command is not None
         assert case is not None
         if self.answered:
             self._settle(command, decision)
-        elif decision is None:
-            self._give_up("the ledger failed")
-        elif self._processor.late_decisions.has_taken_back(command, decision):
+        elif isinstance(decision, Undecided):
+            self._give_up("the ledger failed", decision)
+        elif self._processor.late_decisions.has_taken_back(command):
             self.unavailable("a repeat of what was decided too late and is taken back")
         else:
             self._go_on(command, decision, case)
@@ -150,12 +150,12 @@ class Exchange:
         except (LedgerBusy, WriterStopped) as reason:
             self._give_up(str(reason) or "the gateway is stopping")
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str, undecided: Undecided = Undecided.NOT_DONE) -> None:
         self.unavailable(reason)
-        if self._first is not None:
-            self._settle(*self._first)
+        assert self._command is not None
+        self._settle(self._command, undecided)
 
-    def _settle(self, command: AnyCommand, decision: Decision | None) -> None:
+    def _settle(self, command: AnyCommand, decision: Decision | Undecided) -> None:
         """The request has been answered 91: what was approved for it must not stay."""
         if self._first is not None:
             command, decision = self._first

@@ -1,9 +1,9 @@
 """Approvals that come too late: their requests have been answered 91, so they are taken back.
 
 The network takes 91 for a decline and asks no more; without this the hold would stay until it
-expires. A repeat that arrives afterwards gets 91 again, and not the approval the ledger stores.
-That memory is bounded and does not outlive the process: a repeat after a restart, or after very
-many others, is answered from the ledger.
+expires. What became of a request is read back first where the ledger was lost while it committed.
+A repeat that arrives afterwards gets 91 again: from the memory here, which is bounded, and once
+the approval is taken back from the ledger, at whichever process and after whichever restart.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
+import msgspec
+
+from gateway.common import common_after
 from gateway.reversals import give_back, is_of_single_message, take_back
-from ledger.commands import AnyCommand, Authorize, Clear, Decision, Reverse
-from ledger.writer import LedgerBusy, OnDecided, WriterStopped
+from ledger.commands import AnyCommand, Authorize, Clear, Decision, Recall, Reverse
+from ledger.writer import LedgerBusy, OnDecided, Undecided, WriterStopped
 
 _REMEMBERED = 10_000
 _RETRY_SECONDS = 0.5
@@ -24,38 +28,53 @@ Apply = Callable[[Sequence[AnyCommand]], Sequence[Decision]]
 CallLater = Callable[[float, Callable[[], None]], object]
 
 
+_Key: TypeAlias = tuple[int, str, str]  # account, network, request key
+_Command: TypeAlias = Recall | Reverse | Clear
+
+
+class _Owed(msgspec.Struct, frozen=True):
+    """What the ledger is to be asked about a request that was answered 91."""
+
+    late: Authorize
+    command: _Command
+
+
 class LateDecisions:
     """Reverses, and remembers what it has reversed; what the ledger cannot take waits here."""
 
-    __slots__ = ("_call_later", "_owed", "_retrying", "_submit", "_taken_back")
+    __slots__ = ("_answered", "_call_later", "_owed", "_retrying", "_submit")
 
     def __init__(self, submit: Submit, call_later: CallLater) -> None:
         self._submit = submit
         self._call_later = call_later
-        self._owed: deque[Reverse | Clear] = deque()
+        self._owed: deque[_Owed] = deque()
         self._retrying = False
-        self._taken_back: dict[int, None] = {}  # authorization ids, the oldest first
+        self._answered: dict[_Key, None] = {}  # with 91, the oldest first
 
     @property
     def owed_count(self) -> int:
         """How many commands the ledger has not taken yet."""
         return len(self._owed)
 
-    def settle(self, command: AnyCommand, decision: Decision | None) -> None:
-        """Deal with a decision whose request has been answered without it."""
-        if decision is None or decision.replayed or not decision.outcome.approved:
-            return
+    def settle(self, command: AnyCommand, decision: Decision | Undecided) -> None:
+        """Deal with what the ledger says of a request that has been answered 91."""
         if not isinstance(command, Authorize):
             return  # advices and reversals stay, they only tell what was
-        if len(self._taken_back) >= _REMEMBERED:
-            del self._taken_back[next(iter(self._taken_back))]
-        self._taken_back[decision.authorization_id] = None
-        self._owed.append(take_back(command))
-        self._pay()
+        if decision is Undecided.UNKNOWN:
+            self._owe(command, Recall(**common_after(command, command.origin.request_key)))
+        elif isinstance(decision, Decision) and _is_new_approval(decision):
+            self._owe(command, take_back(command))
 
-    def has_taken_back(self, command: AnyCommand, decision: Decision) -> bool:
-        """Whether `command` repeats a request that was answered 91 and undone."""
-        return isinstance(command, Authorize) and decision.authorization_id in self._taken_back
+    def has_taken_back(self, command: AnyCommand) -> bool:
+        """Whether `command` repeats a request that was answered 91 and is undone."""
+        return isinstance(command, Authorize) and _key_of(command) in self._answered
+
+    def _owe(self, late: Authorize, command: _Command) -> None:
+        if len(self._answered) >= _REMEMBERED:
+            del self._answered[next(iter(self._answered))]
+        self._answered[_key_of(late)] = None
+        self._owed.append(_Owed(late, command))
+        self._pay()
 
     def pay_with(self, apply: Apply) -> None:
         """Pay by `apply` what the writer, now stopped, has not taken: the process is ending.
@@ -66,32 +85,28 @@ class LateDecisions:
             What `apply` raises; the rest is still owed then.
         """
         while self._owed:
-            command = self._owed[0]
-            [decision] = apply([command])
+            owed = self._owed[0]
+            [decision] = apply([owed.command])
             self._owed.popleft()
-            self._paid(command, decision)
+            self._paid(owed, decision)
 
     def _pay(self) -> None:
         """Hand the ledger what is owed, as far as it takes it."""
         while self._owed:
-            command = self._owed[0]
+            owed = self._owed[0]
             try:
-                self._submit(command, partial(self._paid, command))
+                self._submit(owed.command, partial(self._paid, owed))
             except (LedgerBusy, WriterStopped):
                 self._retry()
                 return
             self._owed.popleft()
 
-    def _paid(self, command: Reverse | Clear, decision: Decision | None) -> None:
-        if decision is None:
-            self._owed.append(command)
+    def _paid(self, owed: _Owed, decision: Decision | Undecided) -> None:
+        if isinstance(decision, Undecided):
+            self._owed.append(owed)
             self._retry()
-        elif (
-            isinstance(command, Reverse)
-            and is_of_single_message(command)
-            and (back := give_back(command, decision)) is not None
-        ):
-            self._owed.append(back)  # posted before it was too late
+        elif (next_ := _after(owed, decision)) is not None:
+            self._owed.append(_Owed(owed.late, next_))
             self._pay()
 
     def _retry(self) -> None:
@@ -102,3 +117,22 @@ class LateDecisions:
     def _pay_again(self) -> None:
         self._retrying = False
         self._pay()
+
+
+def _is_new_approval(decision: Decision) -> bool:
+    return decision.outcome.approved and not decision.replayed
+
+
+def _after(owed: _Owed, decision: Decision) -> _Command | None:
+    """What has to follow: a request that was approved is taken back, what it posted comes back."""
+    match owed.command:
+        case Recall():
+            return take_back(owed.late) if decision.outcome.approved else None
+        case Reverse() if is_of_single_message(owed.command):
+            return give_back(owed.command, decision)
+        case _:
+            return None
+
+
+def _key_of(command: Authorize) -> _Key:
+    return command.account_id, command.origin.network, command.origin.request_key

@@ -6,8 +6,14 @@ eleven digits, DE 32 does not.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
 from ledger.commands import Origin, Reference
-from networks.wire.messages import CardRequest, OriginalData, Reversal
+from networks.wire.messages import CardRequest, Financial, OriginalData, Reversal
+
+_A_DAY = timedelta(days=1)
 
 
 def trace_of(request: CardRequest) -> str:
@@ -32,8 +38,7 @@ def origin_of(request: CardRequest, network: str, card_id: int) -> Origin:
     left = _left_by(request) if isinstance(request, Reversal) else ""
     return Origin(
         network=network,
-        request_key=f"{request.mti[1:3]}{trace}:{request.rrn}:{card_id}{left}",
-        trace=trace,
+        request_key=f"{trace}|{request.mti[1:3]}:{request.rrn}:{card_id}{left}",
         transaction_id=request.transaction_id,
         rrn=request.rrn,
         fingerprint=fingerprint_of(request),
@@ -55,6 +60,35 @@ def sale_of(request: CardRequest) -> str:
     if not request.terminal_identity or not request.slip:
         return ""
     return f"{request.terminal_identity}:{request.slip}"
+
+
+def reference_of_sale(request: Financial, at: int) -> Reference:
+    """How a clearing names its authorization: also by merchant, terminal and day of purchase.
+
+    The trace has the day by Greenwich (DE 7), the clearing the merchant's (DE 13): one day around.
+    """
+    return msgspec.structs.replace(
+        reference_to_original(request, request.original),
+        days=_days_around(request.local_date, at),
+        merchant=request.merchant,
+        terminal=request.terminal,
+    )
+
+
+def _days_around(local_date: str, at: int) -> tuple[str, ...]:
+    """MMDD the day before, of and after `local_date`; none if it is no date.
+
+    Of the years that it may be in, the one that puts it before `at` (microseconds).
+    """
+    now = datetime.fromtimestamp(at // 1_000_000, UTC) + _A_DAY
+    for year in (now.year, now.year - 1):
+        try:
+            day = datetime.strptime(f"{year}{local_date}", "%Y%m%d").replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if day <= now:
+            return tuple(f"{day + shift:%m%d}" for shift in (-_A_DAY, timedelta(), _A_DAY))
+    return ()
 
 
 def reference_to_original(request: CardRequest, original: OriginalData | None) -> Reference:

@@ -29,6 +29,7 @@ RESPONSE_CODES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.CURRENCY_UNSUPPORTED: "12",
         Outcome.REVERSED_BEFORE: "05",
         Outcome.ORIGINAL_UNKNOWN: "25",
+        Outcome.WITHDRAWN: ISSUER_UNAVAILABLE,
         Outcome.INSUFFICIENT_FUNDS: "51",
         Outcome.FORMAT_INVALID: FORMAT_ERROR,
         Outcome.TRANSACTION_INVALID: "12",

@@ -10,7 +10,7 @@ from gateway.case import Case
 from gateway.clearing import posting_key
 from gateway.common import common, common_after, reference_to
 from gateway.references import reference_to_original
-from ledger.commands import Authorize, Clear, Decision, Reverse
+from ledger.commands import TRACE_END, Authorize, Clear, Decision, Reverse
 from ledger.money import Money
 from networks.wire.messages import Reversal
 
@@ -57,10 +57,16 @@ def is_of_single_message(taken_back: Reverse) -> bool:
 
 def take_back(late: Authorize) -> Reverse:
     """The reversal of an approval that its network never heard of: nobody else will send one."""
-    named = common_after(late, f"late:{late.origin.request_key}")
+    named = common_after(late, withdrawal_key(late))
     named["details"] = {**late.details, "reason": "decided after the deadline"}
     return Reverse(
         **named,
         reference=reference_to(late.origin, late.approval_code),
         amount=late.amount,
+        withdraws=True,
     )
+
+
+def withdrawal_key(late: Authorize) -> str:
+    """The request key of the gateway's own reversal; it has no trace, for nothing names it."""
+    return "late:" + late.origin.request_key.replace(TRACE_END, ":")

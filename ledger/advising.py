@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ledger.authorizing import (
     new_hold,
+    points_for,
     record,
     request_key,
     stored_answer,
@@ -125,6 +126,7 @@ def _replace(book: Book, command: Advise, hold: Hold) -> tuple[Verdict, int]:
         return _applied(0, "nothing was bought: the hold is released"), hold.authorization_id
     before = hold.amount
     book.change_hold(hold, Verb.REPLACE, amount=amount, remaining=max(0, amount - hold.posted))
+    hold.points = points_for(command, amount)
     book.count_again(hold, hold.counted + amount - before)
     hold.expires_at = command.expires_at
     if command.completes:

@@ -12,16 +12,19 @@ from ledger.commands import (
     Command,
     Decision,
     Origin,
+    Purpose,
+    Recall,
     Reference,
 )
 from ledger.matching import match
 from ledger.outcomes import Outcome
-from ledger.rows import Account, Authorization, Hold
+from ledger.rows import WITHDRAWN, Account, Authorization, Hold
 from ledger.rules import NO_LIMITS, SPENDS, Standing, Verdict, judge
 from ledger.states import HoldState, Verb
 
 # Looking up a member's name or value goes through two calls; these are looked up for every request.
 _OUTCOME_NAMES = {outcome: outcome.name for outcome in Outcome}
+_PURPOSE_NAMES = {purpose: purpose.value for purpose in Purpose}
 _PENDING = HoldState.PENDING.value
 
 REPEAT = "repeat"  # verb of a request that was another one under a new key
@@ -60,9 +63,30 @@ def authorize(book: Book, command: Authorize) -> Decision:
             hold = new_hold(command, account, authorization_id, verdict.amount)
             book.open_hold(account, hold)
         else:
-            _increase(book, hold, verdict.amount, command.expires_at)
+            _increase(book, hold, command, verdict.amount)
         hold_id = hold.authorization_id
     return record(book, command, account, verdict, (authorization_id, hold_id))
+
+
+def recall(book: Book, command: Recall) -> Decision:
+    """The stored answer to a request of this origin, if there is one."""
+    account = book.wallet(command.account_id)
+    if account is None:
+        return unknown_account(command)
+    stored = book.authorizations.get(request_key(command))
+    if stored is not None:
+        return stored_answer(stored, command.origin)
+    return Decision(
+        outcome=Outcome.ORIGINAL_UNKNOWN,
+        authorization_id=0,
+        account_id=account.account_id,
+        amount=0,
+        currency=account.currency,
+        approval_code="",
+        available=account.available,
+        posted=account.posted,
+        explanation="the request has not been decided",
+    )
 
 
 def request_key(command: Command) -> tuple[int, str, str]:
@@ -86,8 +110,20 @@ def unknown_account(command: Command) -> Decision:
 
 
 def stored_answer(stored: Authorization, origin: Origin) -> Decision:
-    """The answer once given, again; or a conflict, if the request is another."""
-    return again(answer(stored), stored.fingerprint, origin)
+    """The answer once given, again; or a conflict, if the request is another.
+
+    An approval that never reached its network, and was taken back, is not given again.
+    """
+    decision = answer(stored)
+    if stored.reversed == WITHDRAWN:
+        decision = msgspec.structs.replace(
+            decision,
+            outcome=Outcome.WITHDRAWN,
+            amount=0,
+            approval_code="",
+            explanation="approved too late for its network to hear of it, and taken back",
+        )
+    return again(decision, stored.fingerprint, origin)
 
 
 def again(decision: Decision, fingerprint: str, origin: Origin) -> Decision:
@@ -127,8 +163,11 @@ def answer(row: Authorization) -> Decision:
 def new_hold(
     command: Authorize | Advise, account: Account, authorization_id: int, amount: int
 ) -> Hold:
-    """The hold that an approval makes."""
-    estimated = isinstance(command, Authorize) and command.estimated
+    """The hold that an approval makes; in a spending counter if its instrument has limits."""
+    if isinstance(command, Authorize):
+        estimated, counted = command.estimated, command.limits is not None
+    else:
+        estimated, counted = False, command.counted
     return Hold(
         account.account_id,
         authorization_id,
@@ -138,12 +177,20 @@ def new_hold(
         amount,
         0,
         0,
+        0,
         int(estimated),
         command.instrument_id,
-        command.day,
-        amount if command.instrument_id else 0,
+        command.day if counted else 0,
+        amount if counted else 0,
+        points_for(command, amount),
         command.expires_at,
     )
+
+
+def points_for(command: Authorize | Advise, amount: int) -> int:
+    """The part of the expected points that goes with `amount`."""
+    asked = command.amount.amount
+    return command.points if amount == asked or not asked else command.points * amount // asked
 
 
 def record(
@@ -161,16 +208,15 @@ def record(
     advised = isinstance(command, Advise)
     row = Authorization(
         account.account_id,
-        authorization_id,
-        hold_id,
         origin.network,
         origin.request_key,
+        authorization_id,
+        hold_id,
         origin.fingerprint,
-        origin.trace,
         origin.transaction_id,
         origin.rrn,
         "advise" if advised else "authorize",
-        command.purpose.value,
+        _PURPOSE_NAMES[command.purpose],
         command.instrument_id,
         _OUTCOME_NAMES[outcome],
         command.amount.amount,
@@ -191,10 +237,13 @@ def record(
         command.at,
         {
             "network": origin.network,
+            "rrn": origin.rrn,
             "purpose": row.purpose,
             "outcome": row.outcome,
             "amount": row.amount,
             "currency": row.currency,
+            "hold_id": hold_id,
+            "points_pending": book.holds[account.account_id, hold_id].points if hold_id else 0,
             "available": row.available,
         },
     )
@@ -256,7 +305,6 @@ def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:
             same,
             authorization_id=book.ids.next(command.at),
             request_key=origin.request_key,
-            trace=origin.trace,
             rrn=origin.rrn,
             verb=REPEAT,
             at=command.at,
@@ -278,14 +326,15 @@ def _hold_to_increase(book: Book, command: Authorize) -> Hold | None:
 
 def _counter_of(command: Authorize, hold: Hold | None) -> tuple[int, int, int]:
     """An increment is part of the purchase it adds to, and is counted on that one's day."""
-    if hold is not None:
+    if hold is not None and hold.day:
         return hold.account_id, hold.instrument_id, hold.day
     return command.account_id, command.instrument_id, command.day
 
 
-def _increase(book: Book, hold: Hold, amount: int, expires_at: int) -> None:
+def _increase(book: Book, hold: Hold, command: Authorize, amount: int) -> None:
     book.change_hold(
         hold, Verb.INCREASE, amount=hold.amount + amount, remaining=hold.remaining + amount
     )
     book.count_again(hold, hold.counted + amount)
-    hold.expires_at = max(hold.expires_at, expires_at)
+    hold.points += points_for(command, amount)
+    hold.expires_at = max(hold.expires_at, command.expires_at)

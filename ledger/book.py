@@ -9,75 +9,93 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import TypeVar
 
-import msgspec
-
-from ledger.commands import Command, Reference
-from ledger.house import AccountKind, ShardOf, house_account, one_shard, outbox_key
+from ledger.commands import Command, Reference, trace_in
+from ledger.events import Event
+from ledger.house import AccountKind, Placement
 from ledger.ids import Ids
 from ledger.matching import Candidates
-from ledger.rows import (
-    Account,
-    Authorization,
-    Clearing,
-    Entry,
-    Event,
-    Hold,
-    Posting,
-    Reversal,
-    Spending,
-)
+from ledger.rows import Account, Authorization, Clearing, Entry, Hold, Points, Reversal, Spending
 from ledger.states import HoldState, Verb, after
 
-_encode = msgspec.json.encode
-
 NameKey = tuple[int, str, str]  # account, network, name
+Line = tuple[Account, int, int]  # account, amount, part of it that is Value
+Row = TypeVar("Row")
+
+_WALLET = AccountKind.WALLET.value
 
 
 class Book:
     """One batch's rows. `new_*` are to be inserted, `changed_*` to be updated."""
 
-    def __init__(self, ids: Ids, shard_of: ShardOf = one_shard) -> None:
+    def __init__(self, ids: Ids, placement: Placement) -> None:
         self.ids = ids
-        self.shard_of = shard_of
+        self.placement = placement
         self.accounts: dict[int, Account] = {}
         self.holds: dict[tuple[int, int], Hold] = {}
         self.spending: dict[tuple[int, int, int], Spending] = {}
+        self.points: dict[tuple[int, int], Points] = {}
         self.authorizations: dict[NameKey, Authorization] = {}
         self.reversals: dict[NameKey, Reversal] = {}
         self.clearings: dict[NameKey, Clearing] = {}
         self._by_transaction: defaultdict[NameKey, dict[int, Authorization]] = defaultdict(dict)
         self._by_trace: defaultdict[NameKey, dict[int, Authorization]] = defaultdict(dict)
-        self._by_approval: defaultdict[NameKey, dict[int, Authorization]] = defaultdict(dict)
+        self._by_acquirer: defaultdict[NameKey, dict[int, Clearing]] = defaultdict(dict)
         self._early: defaultdict[NameKey, list[Reversal]] = defaultdict(list)
         self.new_accounts: list[Account] = []
         self.new_authorizations: list[Authorization] = []
         self.new_holds: list[Hold] = []
         self.new_spending: list[Spending] = []
+        self.new_points: list[Points] = []
         self.new_reversals: list[Reversal] = []
         self.new_clearings: list[Clearing] = []
-        self.new_postings: list[Posting] = []
         self.new_entries: list[Entry] = []
         self.new_events: list[Event] = []
         self.changed_accounts: dict[int, Account] = {}
         self.changed_holds: dict[tuple[int, int], Hold] = {}
         self.changed_spending: dict[tuple[int, int, int], Spending] = {}
-        self.changed_authorizations: dict[tuple[int, int], Authorization] = {}
+        self.changed_points: dict[tuple[int, int], Points] = {}
+        self.changed_authorizations: dict[NameKey, Authorization] = {}
+        self.changed_clearings: dict[NameKey, Clearing] = {}
 
     # --- finding ---
 
     def wallet(self, account_id: int) -> Account | None:
-        """The wallet of that id; the house's own accounts take no commands."""
+        """The wallet of that id; other accounts take no commands."""
         account = self.accounts.get(account_id)
-        return account if account is not None and account.kind == AccountKind.WALLET else None
+        return account if account is not None and account.kind == _WALLET else None
 
     def candidates(self, account_id: int, network: str, reference: Reference) -> Candidates:
-        """Every known authorization that shares a name with the reference, oldest first."""
+        """Every known authorization that `reference` may mean, oldest first."""
+        key = account_id, network
         return Candidates(
-            _named(self._by_transaction, (account_id, network, reference.transaction_id)),
-            _named(self._by_trace, (account_id, network, reference.trace)),
-            _named(self._by_approval, (account_id, network, reference.approval_code)),
+            _named(self._by_transaction, (*key, reference.transaction_id)),
+            _named(self._by_trace, (*key, reference.trace)),
+            self.clearings_of(account_id, network, reference.acquirer_reference),
+            self._on_days(account_id, network, reference),
         )
+
+    def clearings_of(
+        self, account_id: int, network: str, acquirer_reference: str
+    ) -> tuple[Clearing, ...]:
+        """The known records of an acquirer's reference number, oldest first."""
+        return _named(self._by_acquirer, (account_id, network, acquirer_reference))
+
+    def _on_days(
+        self, account_id: int, network: str, reference: Reference
+    ) -> tuple[Authorization, ...]:
+        """What an approval code or a merchant may name: no index serves these rungs."""
+        if not (reference.approval_code or (reference.merchant and reference.days)):
+            return ()
+        found = {
+            row.authorization_id: row
+            for row in self.authorizations.values()
+            if row.account_id == account_id
+            and row.network == network
+            and row.request_key.startswith(reference.days or "")
+        }
+        return tuple(found[each] for each in sorted(found))
 
     def hold_of(self, authorization: Authorization | None) -> Hold | None:
         """The hold that it made or changed."""
@@ -91,10 +109,13 @@ class Book:
         A trace names one message: if both have one, they must be equal; a transaction id alone
         names a whole life cycle and serves where no trace was given.
         """
+        if not self._early:
+            return None
         origin = command.origin
-        for name in (origin.trace, origin.transaction_id):
+        trace = origin.trace
+        for name in (trace, origin.transaction_id):
             for reversal in self._early.get((command.account_id, origin.network, name), ()):
-                if not (reversal.trace and origin.trace) or reversal.trace == origin.trace:
+                if not (reversal.trace and trace) or reversal.trace == trace:
                     return reversal
         return None
 
@@ -108,10 +129,8 @@ class Book:
             self._by_transaction[account_id, network, row.transaction_id][row.authorization_id] = (
                 row
             )
-        if row.trace:
-            self._by_trace[account_id, network, row.trace][row.authorization_id] = row
-        if row.approval_code:
-            self._by_approval[account_id, network, row.approval_code][row.authorization_id] = row
+        if trace := trace_in(row.request_key):
+            self._by_trace[account_id, network, trace][row.authorization_id] = row
 
     def learn_reversal(self, row: Reversal) -> None:
         """Know a row by its request, and by what it reverses if that is still to come."""
@@ -121,8 +140,10 @@ class Book:
                 self._early[row.account_id, row.network, name].append(row)
 
     def learn_clearing(self, row: Clearing) -> None:
-        """Know a row by its request."""
+        """Know a row by its request and by the reference number that begins it."""
         self.clearings[row.account_id, row.network, row.request_key] = row
+        if name := trace_in(row.request_key):
+            self._by_acquirer[row.account_id, row.network, name][row.clearing_id] = row
 
     def record_authorization(self, row: Authorization) -> None:
         """Keep a new authorization; the rest of the batch can find it."""
@@ -133,6 +154,10 @@ class Book:
         """Keep a new reversal."""
         self.learn_reversal(row)
         self.new_reversals.append(row)
+        if row.early:
+            account = self.accounts[row.account_id]
+            account.early_at = max(account.early_at, row.at)
+            self.changed_accounts[row.account_id] = account
 
     def record_clearing(self, row: Clearing) -> None:
         """Keep a new clearing."""
@@ -140,18 +165,24 @@ class Book:
         self.new_clearings.append(row)
 
     def record_event(
-        self, account_id: int, type_: str, subject_id: int, at: int, data: Mapping[str, object]
+        self,
+        account_id: int,
+        type_: str,
+        subject_id: int,
+        at: int,
+        data: Mapping[str, str | int | bool],
     ) -> None:
         """Tell subscribers, in the same transaction."""
-        outbox = outbox_key(self.shard_of(account_id), self.shard_of)
-        event_id = self.ids.next(at)
-        text = _encode(data).decode()
-        self.new_events.append(Event(outbox, event_id, type_, account_id, subject_id, at, text))
+        self.new_events.append(Event(self.ids.next(at), type_, account_id, subject_id, at, data))
 
-    def mark_reversed(self, row: Authorization) -> None:
+    def mark_reversed(self, row: Authorization, mark: int = 1) -> None:
         """Remember that one message has been taken back, so that it is not taken back twice."""
-        row.reversed = 1
-        self.changed_authorizations[row.account_id, row.authorization_id] = row
+        row.reversed = mark
+        self.changed_authorizations[row.account_id, row.network, row.request_key] = row
+
+    def mark_clearing(self, row: Clearing) -> None:
+        """Keep what a person has decided about a clearing."""
+        self.changed_clearings[row.account_id, row.network, row.request_key] = row
 
     # --- holds ---
 
@@ -167,10 +198,17 @@ class Book:
             self._count(hold, hold.counted, 1)
 
     def change_hold(self, hold: Hold, verb: Verb, *, amount: int, remaining: int) -> int:
-        """Apply `verb`, leaving `amount` promised and `remaining` held; what that released."""
+        """Apply `verb`, leaving `amount` promised and `remaining` held; what that released.
+
+        The points that may be expected follow the amount, and end with the hold.
+        """
         hold.state = after(HoldState(hold.state), verb).value
         assert remaining >= 0
         assert remaining == 0 or hold.state == HoldState.PENDING
+        if hold.state != HoldState.PENDING:
+            hold.points = 0
+        elif amount < hold.amount:
+            hold.points = hold.points * amount // hold.amount
         released = hold.remaining - remaining
         hold.amount, hold.remaining = amount, remaining
         account = self.accounts[hold.account_id]
@@ -181,9 +219,9 @@ class Book:
         return released
 
     def count_again(self, hold: Hold, counted: int) -> None:
-        """Correct what stands for the hold in its instrument's spending counter."""
-        counted = max(counted, 0) if hold.instrument_id else 0
-        if counted != hold.counted:
+        """Correct what stands for the hold in its instrument's spending counter, if in one."""
+        counted = max(counted, 0)
+        if hold.day and counted != hold.counted:
             self._count(hold, counted - hold.counted, bool(counted) - bool(hold.counted))
             hold.counted = counted
 
@@ -202,37 +240,38 @@ class Book:
 
     def house(self, account: Account, kind: AccountKind, network: str = "") -> Account:
         """The house's account of that kind beside `account`."""
-        shard = self.shard_of(account.account_id)
-        return self.accounts[house_account(kind, network, account.currency, shard, self.shard_of)]
+        currency, wallet_id = account.currency, account.account_id
+        return self.accounts[self.placement.house_account(kind, network, currency, wallet_id)]
 
-    def post(self, row: Posting, lines: list[tuple[Account, int]]) -> None:
-        """Move money: one entry for each line."""
-        assert all(amount for _, amount in lines)
-        assert sum(amount for _, amount in lines) == 0
-        assert len({account.currency for account, _ in lines}) == 1
-        self.new_postings.append(row)
-        for account, amount in lines:
-            self._enter(account, amount, row)
-
-    def _enter(self, account: Account, amount: int, row: Posting) -> None:
-        account.posted += amount
-        account.version += 1
-        self.changed_accounts[account.account_id] = account
-        self.new_entries.append(
-            Entry(
-                account.account_id,
-                account.version,
-                row.posting_id,
-                amount,
-                account.posted,
-                account.currency,
-                row.at,
+    def post(self, posting_id: int, kind: str, when: tuple[int, int], lines: list[Line]) -> None:
+        """Move money on a business day at a time (`when`): one entry for each line."""
+        assert all(amount for _, amount, _ in lines)
+        assert sum(amount for _, amount, _ in lines) == 0
+        assert len({account.currency for account, _, _ in lines}) == 1
+        day, at = when
+        for account, amount, value in lines:
+            account.posted += amount
+            account.value += value
+            account.version += 1
+            assert account.value >= 0
+            account_id, currency = account.account_id, account.currency
+            self.changed_accounts[account_id] = account
+            self.new_entries.append(
+                Entry(
+                    account_id,
+                    account.version,
+                    posting_id,
+                    kind,
+                    amount,
+                    value,
+                    account.posted,
+                    currency,
+                    day,
+                    at,
+                )
             )
-        )
 
 
-def _named(
-    index: Mapping[NameKey, dict[int, Authorization]], key: NameKey
-) -> tuple[Authorization, ...]:
+def _named(index: Mapping[NameKey, dict[int, Row]], key: NameKey) -> tuple[Row, ...]:
     found = index.get(key)
     return tuple(found[each] for each in sorted(found)) if found and key[2] else ()

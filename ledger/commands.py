@@ -18,6 +18,7 @@ from ledger.money import Money
 from ledger.outcomes import Outcome
 
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
+TRACE_END = "|"
 
 
 class Purpose(StrEnum):
@@ -38,9 +39,8 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     network
         The network's name, e.g. ``"visanet"``.
     request_key
-        Identifies the request within account and network; repeats have the same.
-    trace
-        How a later message would name this one in its DE 90 (STAN, transmission, acquirer).
+        Identifies the request within account and network; repeats have the same. ASCII, and
+        begins with `trace` and a bar where the message has one: ``"<trace>|<rest>"``.
     transaction_id
         The network's life-cycle identifier; blank where the network has none.
     rrn
@@ -51,23 +51,49 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 
     network: str
     request_key: str
-    trace: str
     transaction_id: str
     rrn: str
     fingerprint: str
+
+    @property
+    def trace(self) -> str:
+        """How a later message would name this one in its DE 90; blank for one without a bar."""
+        return trace_in(self.request_key)
+
+
+def trace_in(request_key: str) -> str:
+    """The trace that a request key begins with, e.g. transmission time, STAN, acquirer."""
+    return request_key.partition(TRACE_END)[0] if TRACE_END in request_key else ""
 
 
 class Reference(msgspec.Struct, frozen=True, gc=False):
     """How a message names an earlier authorization; what it does not say is blank.
 
     The parts are tried in this order (DOMAIN 1.9 item 5, 2.5): transaction id; trace (and, on
-    networks that have them, nothing else is needed); approval code with RRN or amount.
+    networks that have them, nothing else is needed); the acquirer's reference number of an earlier
+    clearing; approval code with RRN, or with the amount on one of `days`; merchant and amount on
+    one of `days`, which only suggests.
+
+    Attributes
+    ----------
+    days
+        What the traces of the days of purchase begin with (MMDD of DE 7): the day itself and those
+        around it on which the network may have dated it.
+    tolerance
+        Minor units by which amounts found by approval code may differ.
+    merchant, terminal
+        As in the details of the authorization (DE 42, 41).
     """
 
     transaction_id: str = ""
     trace: str = ""
     rrn: str = ""
     approval_code: str = ""
+    acquirer_reference: str = ""
+    days: tuple[str, ...] = ()
+    tolerance: int = 0
+    merchant: str = ""
+    terminal: str = ""
 
 
 class SpendingLimits(msgspec.Struct, frozen=True, gc=False):
@@ -108,6 +134,10 @@ class Authorize(Command, frozen=True, kw_only=True, gc=False):
         When an uncleared hold ends.
     partial_allowed
         Approve what is there when it is less than the amount.
+    limits
+        Of the instrument. Spending is counted from the first request that has some.
+    points
+        What the cardholder may expect if all of the amount is approved.
     repeats_within
         Microseconds. A request of the same transaction id, instrument and fingerprint that came so
         shortly before is this one, whatever its key: it gets that one's answer and no second hold.
@@ -122,6 +152,7 @@ class Authorize(Command, frozen=True, kw_only=True, gc=False):
     refusal: Outcome | None = None
     refusal_reason: str = ""
     limits: SpendingLimits | None = None
+    points: int = 0
     increment_of: Reference | None = None
     repeats_within: int = 0
 
@@ -129,7 +160,8 @@ class Authorize(Command, frozen=True, kw_only=True, gc=False):
 class Advise(Command, frozen=True, kw_only=True, gc=False):
     """Apply what somebody else has decided, even below zero, replacing a decision of our own.
 
-    With `completes`, `amount` is the actual amount of an estimated authorization.
+    With `completes`, `amount` is the actual amount of an estimated authorization. `counted` tells
+    that the instrument has limits, so that a new hold is counted as spending.
     """
 
     purpose: Purpose
@@ -139,17 +171,21 @@ class Advise(Command, frozen=True, kw_only=True, gc=False):
     approval_code: str
     expires_at: int
     completes: bool = False
+    counted: bool = False
+    points: int = 0
 
 
 class Reverse(Command, frozen=True, kw_only=True, gc=False):
     """Release a hold (*Cancel*), wholly or down to `replacement`.
 
-    Without an original it is kept, and the original is declined should it come later.
+    Without an original it is kept, and the original is declined should it come later. `withdraws`
+    tells that the approval has never reached its network: its repeats are answered WITHDRAWN.
     """
 
     reference: Reference
     amount: Money
     replacement: Money | None = None
+    withdraws: bool = False
 
 
 class Clear(Command, frozen=True, kw_only=True, gc=False):
@@ -158,10 +194,12 @@ class Clear(Command, frozen=True, kw_only=True, gc=False):
     `credit` pays to the cardholder (a refund). `sequence` of `count` tells multiple clearing;
     0 of 0 is a single one. `fee` is charged on top, `points` granted, both in minor units.
     `unless_reversed` posts nothing if the original has been reversed: it follows its hold at once,
-    and a reversal may have come in between.
+    and a reversal may have come in between. A record of a clearing file has a request key that
+    begins with its acquirer's reference number, as a message's begins with its trace.
 
     `undoes` is the request key of an earlier clearing to be taken back with its fee and points,
-    but for `amount`, which stays; what has come back already does not come back again.
+    but for `amount`, which stays; what has come back already does not come back again. Blank with
+    `undoes_reference` set, the clearing is the one of that acquirer's reference number (TC 25-27).
     """
 
     reference: Reference
@@ -173,9 +211,37 @@ class Clear(Command, frozen=True, kw_only=True, gc=False):
     points: int = 0
     unless_reversed: bool = False
     undoes: str = ""
+    undoes_reference: str = ""
 
 
-AnyCommand: TypeAlias = Authorize | Advise | Reverse | Clear
+class Fund(Command, frozen=True, kw_only=True, gc=False):
+    """Add money from outside the networks: a bank transfer to *Money*, or a gift to *Value*."""
+
+    amount: Money
+    to_value: bool = False
+
+
+class Resolve(Command, frozen=True, kw_only=True, gc=False):
+    """A person tells which authorization an unmatched clearing is about, or that there is none.
+
+    `clearing_key` is the clearing's request key, `reference` the authorization; a debit then ends
+    its hold, a credit goes from suspense to the wallet. Without a reference a credit in suspense
+    is written off to the fees.
+    """
+
+    clearing_key: str
+    reference: Reference | None = None
+
+
+class Recall(Command, frozen=True, kw_only=True, gc=False):
+    """Read back the answer to an authorization or advice of this origin; it changes nothing.
+
+    The decision is the stored one, `replayed`, or ORIGINAL_UNKNOWN: the request has not been
+    decided. For a caller whose connection was lost while it waited.
+    """
+
+
+AnyCommand: TypeAlias = Authorize | Advise | Reverse | Clear | Fund | Resolve | Recall
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):

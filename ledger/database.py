@@ -18,6 +18,13 @@ _ATTEMPTS = 4
 Result = TypeVar("Result")
 
 
+class OutcomeUnknown(Exception):
+    """A commit was asked for and its answer lost: reading back tells whether it has happened."""
+
+    def __str__(self) -> str:
+        return "the database was lost while it committed"
+
+
 class Database:
     """An open ledger database; safe to use from several threads."""
 
@@ -45,6 +52,11 @@ class Database:
         driver.check(parsed, must_exist=must_exist)
         return cls(driver, *driver.open_engines(parsed))
 
+    @property
+    def lanes(self) -> int:
+        """How many writers in one process are worth their while."""
+        return self._driver.lanes
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A write transaction: committed at the end of the block, undone by an exception."""
@@ -64,9 +76,10 @@ class Database:
 
         Raises
         ------
+        OutcomeUnknown
+            If a commit was asked for and its answer lost.
         Exception
-            Whatever went wrong. If `is_operating_error`, it may be that a commit was asked for
-            and its answer lost; otherwise nothing has happened.
+            Whatever else went wrong: nothing has happened.
         """
         attempts_left = _ATTEMPTS
         while True:
@@ -80,14 +93,17 @@ class Database:
                     write(connection, changes, commit=True)
             except Exception as error:
                 undone = self._driver.has_undone(error, committing=committing)
-                if not (begun and undone and attempts_left):
-                    raise
+                if begun and undone and attempts_left:
+                    continue
+                if committing and not undone and self._driver.is_unknown(error):
+                    raise OutcomeUnknown from error
+                raise
             else:
                 return result
 
     def is_operating_error(self, error: BaseException) -> bool:
         """Whether `error` is the database's trouble, busy, gone or full, not one command's."""
-        return self._driver.is_operating_error(error)
+        return isinstance(error, OutcomeUnknown) or self._driver.is_operating_error(error)
 
     def close(self) -> None:
         """Give back every connection."""

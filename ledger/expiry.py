@@ -39,5 +39,11 @@ def expire(book: Book, hold: Hold, now: int) -> None:
     assert hold.expires_at <= now
     released = book.change_hold(hold, Verb.EXPIRE, amount=hold.amount, remaining=0)
     account = book.accounts[hold.account_id]
-    data = {"amount": released, "currency": hold.currency, "available": account.available}
+    data: dict[str, str | int | bool] = {
+        "amount": released,
+        "currency": hold.currency,
+        "hold_id": hold.authorization_id,
+        "points_pending": 0,
+        "available": account.available,
+    }
     book.record_event(account.account_id, "hold.expired", hold.authorization_id, now, data)

@@ -29,6 +29,12 @@ class Ids:
         # The floor may be another node's: the rest of its millisecond is given up.
         self._sequence = _LAST_SEQUENCE
 
+    def rise_above(self, floor: int) -> None:
+        """Make nothing at or below `floor` from now on."""
+        milliseconds = floor >> (NODE_BITS + SEQUENCE_BITS)
+        if milliseconds >= self._milliseconds:
+            self._milliseconds, self._sequence = milliseconds, _LAST_SEQUENCE
+
     def next(self, at: int) -> int:
         """The next id, for something that happened `at` (microseconds since 1970)."""
         milliseconds = at // 1000 - EPOCH_MILLISECONDS

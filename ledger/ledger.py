@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from ledger import store, tables
 from ledger.advising import advise
-from ledger.authorizing import authorize
+from ledger.authorizing import authorize, recall
 from ledger.book import Book
 from ledger.clearing import clear
-from ledger.commands import Advise, AnyCommand, Authorize, Decision, Reverse
+from ledger.commands import (
+    Advise,
+    AnyCommand,
+    Authorize,
+    Clear,
+    Decision,
+    Fund,
+    Recall,
+    Resolve,
+    Reverse,
+)
 from ledger.database import Database
 from ledger.expiry import expire, load_due
-from ledger.house import AccountKind, ShardOf, one_shard, outbox_key
+from ledger.funding import fund
+from ledger.house import AccountKind, Placement
+from ledger.houses import house
 from ledger.ids import NODES, Ids
+from ledger.posting import Posting, credit
+from ledger.resolving import resolve
 from ledger.reversing import reverse
 from ledger.row_sets import Change
-from ledger.rows import Account, Posting
+from ledger.rows import Account
 
 _OPENED_AT_ONCE = 5_000
 _EXPIRED_AT_ONCE = 1_000
@@ -30,33 +44,36 @@ Result = TypeVar("Result")
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A cardholder's account to be opened; amounts in minor units, `at` in microseconds."""
+    """A cardholder's account to be opened; amounts in minor units.
+
+    `at` is in microseconds, `day` the business day as YYYYMMDD.
+    """
 
     account_id: int
     currency: str
     at: int
     opening_balance: int = 0
     credit_line: int = 0
+    day: int = 0
 
 
 class Ledger:
     """Accounts, holds and postings in one database. Used by one thread at a time.
 
-    `node` keeps the ids of several writers apart; the process's own by default.
+    `node` keeps the ids of several writers apart, at random by default; about one account ids are
+    unique anyhow, for they go on from its last one under its lock.
     """
 
     def __init__(
         self,
         database: Database,
         *,
-        shard_of: ShardOf = one_shard,
-        shard_count: int = 1,
+        placement: Placement = Placement(),  # noqa: B008 - frozen
         node: int | None = None,
     ) -> None:
         self.database = database
-        self._shard_of = shard_of
-        self._shard_count = shard_count
-        self._node = os.getpid() % NODES if node is None else node
+        self._placement = placement
+        self._node = secrets.randbelow(NODES) if node is None else node
         self._made_ids: Ids | None = None
 
     def create_schema(self) -> None:
@@ -116,13 +133,11 @@ class Ledger:
 
     def _open(self, wallets: Sequence[Wallet]) -> int:
         def work(connection: Connection, book: Book) -> int:
-            funding = {(self._shard_of(each.account_id), each.currency) for each in wallets}
-            houses = [
-                store.house(book, AccountKind.FUNDING, "", currency, shard)
-                for shard, currency in funding
-            ]
-            store.load_accounts(connection, book, {each.account_id for each in houses})
-            store.open_missing(connection, book, houses)
+            kind = AccountKind.FUNDING
+            found = [house(book, kind, "", each.currency, each.account_id) for each in wallets]
+            houses = {each.account_id: each for each in found}
+            store.load_accounts(connection, book, houses)
+            store.open_missing(connection, book, houses.values())
             # Whoever opened the same wallets held the same funding: now they are to be seen.
             store.load_accounts(connection, book, {each.account_id for each in wallets})
             missing = [wallet for wallet in wallets if wallet.account_id not in book.accounts]
@@ -134,7 +149,7 @@ class Ledger:
         """Do `work` on a new book and save it, in one transaction."""
 
         def on_new_book(connection: Connection) -> tuple[Result, list[Change]]:
-            book = Book(self._ids(), self._shard_of)
+            book = Book(self._ids(), self._placement)
             return work(connection, book), store.changes_of(book)
 
         return self.database.run(on_new_book)
@@ -145,43 +160,42 @@ class Ledger:
         return self._made_ids
 
     def _last_id(self) -> int:
-        """An event is the last thing that a command makes."""
-        outboxes = [outbox_key(shard, self._shard_of) for shard in range(self._shard_count)]
+        """A row of events is the last thing that a transaction makes."""
+        outboxes = map(self._placement.outbox, range(self._placement.shard_count))
+        latest = select(func.max(tables.events.c.event_id))
         with self.database.reading() as connection:
             last = [
-                connection.scalar(
-                    select(func.max(tables.events.c.event_id)).where(
-                        tables.events.c.account_id == key
-                    )
-                )
-                for key in outboxes
+                connection.scalar(latest.where(tables.events.c.account_id == outbox))
+                for outbox in outboxes
             ]
         return max((each for each in last if each is not None), default=0)
 
 
+_VERBS: Mapping[type[AnyCommand], Callable[[Book, Any], Decision]] = {
+    Authorize: authorize,
+    Advise: advise,
+    Reverse: reverse,
+    Clear: clear,
+    Fund: fund,
+    Resolve: resolve,
+    Recall: recall,
+}
+
+
 def decide(book: Book, command: AnyCommand) -> Decision:
     """Apply one command to the working set."""
-    match command:
-        case Authorize():
-            return authorize(book, command)
-        case Advise():
-            return advise(book, command)
-        case Reverse():
-            return reverse(book, command)
-    return clear(book, command)
+    return _VERBS[type(command)](book, command)
 
 
 def _open_in(book: Book, wallet: Wallet) -> bool:
     if wallet.account_id in book.accounts:
         return False  # named twice in one call
     kind = AccountKind.WALLET.value
-    account = Account(wallet.account_id, kind, "", wallet.currency, 0, 0, wallet.credit_line, 0)
+    account = Account(wallet.account_id, kind, "", wallet.currency, credit_line=wallet.credit_line)
     book.accounts[wallet.account_id] = account
     book.new_accounts.append(account)
     if wallet.opening_balance:
-        posting_id = book.ids.next(wallet.at)
         funding = book.house(account, AccountKind.FUNDING)
-        amount = wallet.opening_balance
-        posting = Posting(wallet.account_id, posting_id, 0, "opening", wallet.at)
-        book.post(posting, [(account, amount), (funding, -amount)])
+        posting = Posting(book.ids.next(wallet.at), "opening", account, wallet.day, wallet.at)
+        credit(book, posting, wallet.opening_balance, funding)
     return True

@@ -27,6 +27,7 @@ class Outcome(IntEnum):
     CURRENCY_UNSUPPORTED = 41
     REVERSED_BEFORE = 50  # a reversal overtook this request
     ORIGINAL_UNKNOWN = 51  # an increment names a hold that does not exist or has ended
+    WITHDRAWN = 52  # approved too late for its network to hear of it, and taken back
     INSUFFICIENT_FUNDS = 60
     FORMAT_INVALID = 70
     TRANSACTION_INVALID = 71

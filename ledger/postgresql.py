@@ -1,6 +1,6 @@
 """A PostgreSQL server, or what speaks as one.
 
-Several processes may write at once. A batch locks its accounts in the order of their ids and reads
+Several writers may write at once. A batch locks its accounts in the order of their ids and reads
 everything else after that, so that each statement sees what those before it have committed; plain
 READ COMMITTED is enough then. Look-ups that belong together travel in one round trip, and so do
 changes.
@@ -21,16 +21,27 @@ from sqlalchemy import URL, BigInteger, Column, Connection, Engine, Integer, Tab
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ledger.row_sets import Change, Driver, Insert, Lookup, Row
+from ledger.pipelines import COMMIT, Pipeline, Statement
+from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row
 
-_CONNECTING = {"connect_timeout": 5}  # seconds
+# Seconds, and milliseconds for the last: a server that is silent for so long is taken for lost.
+_CONNECTING: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 # Hot look-ups go by keys; a plan made while a table was small must not read it whole later on.
 _WRITER_OPTIONS = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 _NOT_HAPPENED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _CONNECTION_ENDED = frozenset({"57P01", "57P02", "57P03"})  # shut down, crashed, starting up
+_PIPELINE = "cardrail_pipeline"
 
 
 class _PostgresqlDriver:
+    lanes = 2  # while the server works for one, the program works for the other
+
     def check(self, url: URL, *, must_exist: bool) -> None:  # noqa: ARG002 - a server says itself
         if not url.database:
             shown = url.render_as_string()
@@ -45,20 +56,13 @@ class _PostgresqlDriver:
         return writers, readers.execution_options(postgresql_readonly=True)
 
     def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
-        driver = _driver(connection)
-        with driver.pipeline():
-            asked = [_ask(driver, lookup) for lookup in lookups]
-        return [cursor.fetchall() for cursor in asked]
+        return _pipeline(connection).run([_ask(lookup) for lookup in lookups])
 
     def write(
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
     ) -> None:
-        driver = _driver(connection)
-        with driver.pipeline():
-            for change in changes:
-                _make(driver, change)
-            if commit:
-                driver.commit()
+        statements = [_make(change) for change in changes]
+        _pipeline(connection).run([*statements, COMMIT] if commit else statements)
 
     def is_operating_error(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
@@ -77,6 +81,10 @@ class _PostgresqlDriver:
         # Until a commit was asked for, a transaction whose connection is lost has not happened.
         return not committing and _is_lost(cause)
 
+    def is_unknown(self, error: BaseException) -> bool:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        return isinstance(cause, psycopg.OperationalError) and _is_lost(cause)
+
 
 DRIVER: Driver = _PostgresqlDriver()
 
@@ -91,66 +99,65 @@ def _engine(url: URL, options: dict[str, Any]) -> Engine:
     return create_engine(url, hide_parameters=True, **options)
 
 
-def _driver(connection: Connection) -> psycopg.Connection[Row]:
+def _pipeline(connection: Connection) -> Pipeline:
     """Sets of rows go to the driver as they are: SQLAlchemy's own rows would cost as much again."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
+    pooled = connection.connection
+    pipeline = pooled.info.get(_PIPELINE)
+    if pipeline is None:
+        driver = pooled.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        pipeline = pooled.info[_PIPELINE] = Pipeline(driver)
+    assert isinstance(pipeline, Pipeline)
+    return pipeline
 
 
-class _Statement(msgspec.Struct, frozen=True, gc=False):
-    """A text, and which of its parameters are arrays of numbers."""
+class _Text(msgspec.Struct, frozen=True, gc=False):
+    """A statement's text, and which of its parameters are arrays of numbers."""
 
     text: str
     numbers: tuple[bool, ...]
 
+    def of(self, rows: Sequence[Row]) -> Statement:
+        arrays = [
+            _array_of_numbers(values) if is_number else _array_of_texts(values)
+            for is_number, values in zip(self.numbers, zip(*rows, strict=True), strict=True)
+        ]
+        return Statement(self.text, arrays)
 
-def _ask(driver: psycopg.Connection[Row], lookup: Lookup) -> psycopg.Cursor[Row]:
-    statement = _finding(lookup.table, lookup.columns, lookup.locked)
-    return _execute(driver, statement, list(lookup.keys))
+
+def _ask(lookup: Lookup) -> Statement:
+    text = _finding(lookup.table, lookup.columns, lookup.locked, lookup.begins)
+    return text.of(list(lookup.keys))
 
 
-def _make(driver: psycopg.Connection[Row], change: Change) -> None:
+def _make(change: Change) -> Statement:
     if isinstance(change, Insert):
-        statement = _inserting(change.table, change.if_missing)
+        text = _inserting(change.table, change.if_missing)
     else:
-        statement = _updating(change.table, change.columns)
-    _execute(driver, statement, change.rows)
-
-
-def _execute(
-    driver: psycopg.Connection[Row], statement: _Statement, rows: Sequence[Row]
-) -> psycopg.Cursor[Row]:
-    """Statements are few and long: each is prepared when it is first met."""
-    arrays = [
-        _array_of_numbers(values) if is_number else _array_of_texts(values)
-        for is_number, values in zip(statement.numbers, zip(*rows, strict=True), strict=True)
-    ]
-    cursor = psycopg.RawCursor(driver)
-    cursor.execute(statement.text, arrays, prepare=True, binary=True)
-    return cursor
+        text = _updating(change.table, change.columns)
+    return text.of(change.rows)
 
 
 # --- arrays in PostgreSQL's text form ---
 
 
-def _array_of_numbers(values: Sequence[int]) -> str:
-    return f"{{{str(list(values))[1:-1]}}}"
+def _array_of_numbers(values: Sequence[int]) -> bytes:
+    return f"{{{str(list(values))[1:-1]}}}".encode()
 
 
-def _array_of_texts(values: Sequence[str]) -> str:
+def _array_of_texts(values: Sequence[str]) -> bytes:
     """Each in quotes; what has quotes or backslashes of its own, which few do, is escaped."""
     joined = '","'.join(values)
     if joined.count('"') > 2 * (len(values) - 1) or "\\" in joined:
         joined = '","'.join([each.replace("\\", "\\\\").replace('"', '\\"') for each in values])
-    return f'{{"{joined}"}}'
+    return f'{{"{joined}"}}'.encode()
 
 
 # --- statements; Citus sends a change to one shard only if it names the account ids as well ---
 
 
 @cache
-def _finding(table: Table, columns: tuple[str, ...], locked: bool) -> _Statement:  # noqa: FBT001 - a key of the cache
+def _finding(table: Table, columns: tuple[str, ...], locked: bool, begins: bool) -> _Text:  # noqa: FBT001 - keys of the cache
     sought = [table.c[name] for name in columns]
     names = ", ".join(f"t.{column.name}" for column in table.columns)
     source = f"SELECT {names} FROM {table.name} AS t WHERE"  # noqa: S608 - names of our own tables
@@ -159,13 +166,17 @@ def _finding(table: Table, columns: tuple[str, ...], locked: bool) -> _Statement
         return _statement(f"{source} t.account_id = ANY($1::bigint[]){lock}", sought)
     # OFFSET 0 keeps the keys the outer loop. Naming the account ids here as well would have the
     # planner guess that there is next to nothing to find, and read an account's rows one by one.
-    match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1))
+    equal = [f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1)]
+    if begins:
+        name, key = columns[-1], f"k.k{len(columns)}"
+        equal[-1] = f"t.{name} >= {key} AND t.{name} < {key} || '{AFTER_ALL}'"
+    match = " AND ".join(equal)
     each = f"LATERAL ({source} {match} OFFSET 0) AS t"
     return _statement(f"SELECT t.* FROM {_unnested(sought)} CROSS JOIN {each}", sought)  # noqa: S608 - names of our own tables
 
 
 @cache
-def _inserting(table: Table, if_missing: bool) -> _Statement:  # noqa: FBT001 - a key of the cache
+def _inserting(table: Table, if_missing: bool) -> _Text:  # noqa: FBT001 - a key of the cache
     columns = list(table.columns)
     names = ", ".join(column.name for column in columns)
     conflict = " ON CONFLICT DO NOTHING" if if_missing else ""
@@ -174,7 +185,7 @@ def _inserting(table: Table, if_missing: bool) -> _Statement:  # noqa: FBT001 - 
 
 
 @cache
-def _updating(table: Table, columns: tuple[str, ...]) -> _Statement:
+def _updating(table: Table, columns: tuple[str, ...]) -> _Text:
     keys = [column.name for column in table.primary_key.columns]
     every = [*columns, *keys]
     changes = ", ".join(f"{name} = k.k{place}" for place, name in enumerate(columns, 1))
@@ -185,8 +196,8 @@ def _updating(table: Table, columns: tuple[str, ...]) -> _Statement:
     return _statement(f"UPDATE {table.name} AS t SET {changes} {source}", given)  # noqa: S608 - names of our own tables
 
 
-def _statement(text: str, columns: Sequence[Column[Any]]) -> _Statement:
-    return _Statement(text, tuple(isinstance(column.type, Integer) for column in columns))
+def _statement(text: str, columns: Sequence[Column[Any]]) -> _Text:
+    return _Text(text, tuple(isinstance(column.type, Integer) for column in columns))
 
 
 def _unnested(columns: Sequence[Column[Any]]) -> str:

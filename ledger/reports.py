@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from ledger.house import AccountKind
 from ledger.rows import Account, Hold
 from ledger.states import HoldState
-from ledger.tables import accounts, clearings, entries, holds, postings
+from ledger.tables import accounts, clearings, entries, holds
 
 
 class StatementLine(msgspec.Struct, frozen=True):
@@ -74,12 +74,12 @@ def statement(connection: Connection, account_id: int, *, limit: int = 100) -> S
 
 
 def _lines(connection: Connection, account_id: int, limit: int) -> list[StatementLine]:
-    """An entry of the house has its posting under the wallet it is about: no kind is told."""
+    """An entry of the house has its clearing under the wallet it is about: no network is told."""
     latest = (
         select(
             entries.c.version,
             entries.c.at,
-            func.coalesce(postings.c.kind, ""),
+            entries.c.kind,
             entries.c.amount,
             entries.c.balance,
             func.coalesce(clearings.c.network, ""),
@@ -87,13 +87,9 @@ def _lines(connection: Connection, account_id: int, limit: int) -> list[Statemen
         )
         .select_from(
             entries.outerjoin(
-                postings,
-                (postings.c.account_id == entries.c.account_id)
-                & (postings.c.posting_id == entries.c.posting_id),
-            ).outerjoin(
                 clearings,
-                (clearings.c.account_id == postings.c.account_id)
-                & (clearings.c.clearing_id == postings.c.clearing_id),
+                (clearings.c.account_id == entries.c.account_id)
+                & (clearings.c.clearing_id == entries.c.posting_id),
             )
         )
         .where(entries.c.account_id == account_id)

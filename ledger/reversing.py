@@ -15,7 +15,7 @@ from ledger.commands import Decision, Reverse
 from ledger.matching import match
 from ledger.money import format_minor_units
 from ledger.outcomes import Outcome
-from ledger.rows import Account, Authorization, Hold, Reversal
+from ledger.rows import WITHDRAWN, Account, Authorization, Hold, Reversal
 from ledger.rules import Verdict, malformed
 from ledger.states import HoldState, Verb
 
@@ -67,23 +67,26 @@ _ENDED = {
 
 def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
     hold = book.hold_of(original)
+    mark = WITHDRAWN if command.withdraws else 1
     if hold is None:
-        book.mark_reversed(original)
+        book.mark_reversed(original, mark)
         return _released(0, "its original holds nothing")
     state = HoldState(hold.state)
     if state is not HoldState.PENDING:
+        if command.withdraws:
+            book.mark_reversed(original, mark)
         return _released(0, _ENDED[state])
     if original.reversed:
         return _released(0, "this increment is released already")
     kept = _kept(command, original, hold)
     if kept == 0:
-        book.mark_reversed(original)
+        book.mark_reversed(original, mark)
         released = release_all(book, hold)
         return _released(released, f"released {_told(hold, released)}, all that was held")
     if kept >= hold.amount:
         return _released(0, f"no more than {_told(hold, hold.amount)} is held as it is")
     if command.replacement is None:
-        book.mark_reversed(original)
+        book.mark_reversed(original, mark)
     remaining = min(hold.remaining, max(0, kept - hold.posted))
     released = book.change_hold(hold, Verb.REDUCE, amount=kept, remaining=remaining)
     book.count_again(hold, hold.counted - released)
@@ -114,11 +117,11 @@ def _record(
     early = original is None and verdict.outcome.approved
     row = Reversal(
         account.account_id,
+        origin.network,
+        origin.request_key,
         book.ids.next(command.at),
         original.authorization_id if original is not None else 0,
         int(early),
-        origin.network,
-        origin.request_key,
         origin.fingerprint,
         command.reference.trace,
         command.reference.transaction_id,
@@ -132,13 +135,16 @@ def _record(
         command.at,
         details_text(command),
     )
+    hold = book.hold_of(original)
     book.record_reversal(row)
-    data = {
+    data: dict[str, str | int | bool] = {
         "network": origin.network,
         "authorization_id": row.authorization_id,
         "outcome": row.outcome,
         "amount": row.amount,
         "currency": row.currency,
+        "hold_id": hold.authorization_id if hold is not None else 0,
+        "points_pending": hold.points if hold is not None else 0,
         "available": row.available,
     }
     book.record_event(account.account_id, "reversal.applied", row.reversal_id, command.at, data)

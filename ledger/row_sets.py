@@ -18,13 +18,14 @@ class Lookup(msgspec.Struct, frozen=True, gc=False):
     """Every row whose `columns` equal one of `keys` (each once); `account_id` is the first.
 
     With `locked`, which is for accounts, the rows are locked in the order of their ids until the
-    transaction ends.
+    transaction ends. With `begins`, the last column need only begin with what the key has.
     """
 
     table: Table
     columns: tuple[str, ...]
     keys: Collection[Row]
     locked: bool = False
+    begins: bool = False
 
 
 class Insert(msgspec.Struct, frozen=True, gc=False):
@@ -47,7 +48,9 @@ Change: TypeAlias = Insert | Update
 
 
 class Driver(Protocol):
-    """How one engine is opened, asked and written to."""
+    """How one engine is opened, asked and written to; `lanes` is how many writers it is worth."""
+
+    lanes: int
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         """Raise `ValueError` if `url` is none of this engine's, or what must exist does not."""
@@ -69,6 +72,11 @@ class Driver(Protocol):
     def has_undone(self, error: BaseException, *, committing: bool) -> bool:
         """Whether the failed transaction has certainly not happened and may do so when repeated."""
 
+    def is_unknown(self, error: BaseException) -> bool:
+        """Whether `error` leaves open if a commit that was asked for has happened."""
+
+
+AFTER_ALL = "~"  # what begins with a text lies from the text itself to this after it
 
 _OPTION = "cardrail_driver"
 

@@ -1,26 +1,38 @@
 """The ledger's rows as values: one struct for each table of `tables.py`, fields in column order.
 
-Money is in minor units of the account's currency, times are microseconds since the epoch. States,
-outcomes and kinds are stored by name. `Account`, `Hold` and `Spending` change, and
-`Authorization.reversed`.
+Money is in minor units of the account's currency, times are microseconds since the epoch, days are
+YYYYMMDD. States, outcomes and kinds are stored by name. `Account`, `Hold`, `Spending` and `Points`
+change, `Authorization.reversed`, and of a clearing what it matched and has returned.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+WITHDRAWN = 2
+
 
 class Account(msgspec.Struct, gc=False):
-    """What an account has. `posted` is the sum of its entries, `version` their number."""
+    """What an account has.
+
+    `posted` is the sum of its entries, `version` their number, and `value` the part of it that is
+    *Value* and not *Money*. `owed` is what the house has lent it to stay at `-credit_line`: a
+    wallet has money or owes some, never both. `early_at` is when a reversal last came before its
+    original; `last_id` the last id that was made about this account.
+    """
 
     account_id: int
     kind: str
     network: str
     currency: str
-    posted: int
-    held: int
-    credit_line: int
-    version: int
+    posted: int = 0
+    held: int = 0
+    credit_line: int = 0
+    value: int = 0
+    owed: int = 0
+    early_at: int = 0
+    version: int = 0
+    last_id: int = 0
 
     @property
     def available(self) -> int:
@@ -33,16 +45,16 @@ class Authorization(msgspec.Struct, gc=False):
 
     `hold_id` is the authorization whose hold this one made, increased or replaced; 0 for none.
     `requested` is what was asked, `amount` what was promised, `available` and `posted` the
-    balances of the answer. `reversed` (1) once a reversal has taken this very message back.
+    balances of the answer. `reversed` is 1 once a reversal has taken this very message back, and
+    `WITHDRAWN` if that was the issuer's own, before its network had heard of the approval.
     """
 
     account_id: int
-    authorization_id: int
-    hold_id: int
     network: str
     request_key: str
+    authorization_id: int
+    hold_id: int
     fingerprint: str
-    trace: str
     transaction_id: str
     rrn: str
     verb: str
@@ -66,7 +78,9 @@ class Hold(msgspec.Struct, gc=False):
 
     `amount` is the promise as increments, advices and partial reversals have left it,
     `remaining` what is still held of it, `posted` the sum of its clearings and `parts` their
-    number. `counted` is what stands for it in the spending counter of its instrument and day.
+    number. `money` is what of that was paid from *Money* and has not been refunded. `counted` is
+    what stands for it in the spending counter of its instrument and `day`, which is 0 for a hold
+    that is not counted. `points` are what the cardholder may expect while it is pending.
     """
 
     account_id: int
@@ -76,16 +90,18 @@ class Hold(msgspec.Struct, gc=False):
     amount: int
     remaining: int
     posted: int
+    money: int
     parts: int
     estimated: int
     instrument_id: int
     day: int
     counted: int
+    points: int
     expires_at: int
 
 
 class Spending(msgspec.Struct, gc=False):
-    """What an instrument has spent on one business day."""
+    """What an instrument with limits has spent on one business day."""
 
     account_id: int
     instrument_id: int
@@ -97,15 +113,15 @@ class Spending(msgspec.Struct, gc=False):
 class Reversal(msgspec.Struct, frozen=True, gc=False):
     """One reversal and its answer; `early` (1) if its original had not been seen.
 
-    `authorization_id` is the original; 0 if it had not.
+    `authorization_id` is the original, 0 if it had not; `trace` and `transaction_id` name it.
     """
 
     account_id: int
+    network: str
+    request_key: str
     reversal_id: int
     authorization_id: int
     early: int
-    network: str
-    request_key: str
     fingerprint: str
     trace: str
     transaction_id: str
@@ -120,24 +136,30 @@ class Reversal(msgspec.Struct, frozen=True, gc=False):
     details: str
 
 
-class Clearing(msgspec.Struct, frozen=True, gc=False):
+class Clearing(msgspec.Struct, gc=False):
     """One clearing and its answer: what it matched and why, and how it was posted.
 
-    `authorization_id` is the match, 0 for none; `manner` is one of `clearing.Manner`.
+    `authorization_id` is the match, 0 for none, and then `suggested_id` one that a person may
+    confirm; `manner` is one of `posting.Manner`. `value` is the part that moved *Value*,
+    `returned` what later ones have taken back.
     """
 
     account_id: int
+    network: str
+    request_key: str
     clearing_id: int
     authorization_id: int
     hold_id: int
-    network: str
-    request_key: str
+    suggested_id: int
     fingerprint: str
+    transaction_id: str
     rrn: str
     manner: str
     credit: int
     outcome: str
     amount: int
+    value: int
+    returned: int
     fee: int
     points: int
     currency: str
@@ -145,42 +167,46 @@ class Clearing(msgspec.Struct, frozen=True, gc=False):
     available: int
     posted: int
     explanation: str
+    day: int
     at: int
     details: str
 
 
-class Posting(msgspec.Struct, frozen=True, gc=False):
-    """A balanced set of entries, kept under the wallet that it is about."""
-
-    account_id: int
-    posting_id: int
-    clearing_id: int
-    kind: str
-    at: int
-
-
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One change of one account's balance; `version` counts them, `balance` is the new one."""
+    """One change of one account's balance; `version` counts them, `balance` is the new one.
+
+    The entries of one posting share its id, which is that of the clearing it came from, and sum
+    to zero in each currency. `value` is the change of the account's *Value*.
+    """
 
     account_id: int
     version: int
     posting_id: int
+    kind: str
     amount: int
+    value: int
     balance: int
     currency: str
+    day: int
     at: int
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
-    """A fact for subscribers, written with it; `subject_id` is what it is about.
+class EventRow(msgspec.Struct, frozen=True, gc=False):
+    """What one transaction tells subscribers, written with it: `data` is a JSON array of events.
 
-    `account_id` is the outbox of the wallet's shard, so that a shard's events lie in their order.
+    `account_id` is the outbox of a shard. `sequence` is 0 until a reader has numbered the row.
     """
 
     account_id: int
     event_id: int
-    type: str
-    wallet_id: int
-    subject_id: int
-    at: int
+    sequence: int
     data: str
+
+
+class Points(msgspec.Struct, gc=False):
+    """What a hold has brought its cardholder: `pending` until it is cleared, then `confirmed`."""
+
+    account_id: int
+    hold_id: int
+    pending: int
+    confirmed: int

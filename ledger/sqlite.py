@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from ledger.row_sets import Change, Driver, Insert, Lookup, Row
+from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row
 
 _BUSY_SECONDS = 5
 _PRAGMAS = (
@@ -37,6 +37,8 @@ _OF_ONE_COMMAND = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.Dat
 
 
 class _SqliteDriver:
+    lanes = 1  # it has one writer at a time
+
     def check(self, url: URL, *, must_exist: bool) -> None:
         shown = url.render_as_string()
         if url.database in {None, "", ":memory:"}:
@@ -73,6 +75,11 @@ class _SqliteDriver:
     def has_undone(self, error: BaseException, *, committing: bool) -> bool:  # noqa: ARG002
         return False  # a lock is waited for; what fails here fails again
 
+    def is_unknown(self, error: BaseException) -> bool:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        name = getattr(cause, "sqlite_errorname", "")
+        return isinstance(cause, OSError) or name.startswith("SQLITE_IOERR")
+
 
 DRIVER: Driver = _SqliteDriver()
 
@@ -92,7 +99,7 @@ def _find(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
         some, remaining = remaining[:_KEYS_AT_ONCE], remaining[_KEYS_AT_ONCE:]
         size = 1 << (len(some) - 1).bit_length()  # a few texts serve every number of keys
         values = [*chain.from_iterable(some), *(None,) * ((size - len(some)) * len(columns))]
-        text = _find_text(lookup.table, columns, size)
+        text = _find_text(lookup.table, columns, size, lookup.begins)
         found += driver.execute(text, values).fetchall()
     return found
 
@@ -117,12 +124,16 @@ def _update_text(table: Table, columns: tuple[str, ...]) -> str:
 
 
 @cache
-def _find_text(table: Table, columns: tuple[str, ...], size: int) -> str:
+def _find_text(table: Table, columns: tuple[str, ...], size: int, begins: bool) -> str:  # noqa: FBT001 - a key of the cache
     """NULL pads the keys, for it equals nothing; CROSS JOIN keeps them the outer loop."""
     names = ", ".join(f"t.{column.name}" for column in table.columns)
     keys = ", ".join(f"k{place}" for place in range(len(columns)))
     values = ", ".join([f"({', '.join('?' * len(columns))})"] * size)
-    match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns))
+    equal = [f"t.{name} = k.k{place}" for place, name in enumerate(columns)]
+    if begins:
+        name, key = columns[-1], f"k.k{len(columns) - 1}"
+        equal[-1] = f"t.{name} >= {key} AND t.{name} < {key} || '{AFTER_ALL}'"
+    match = " AND ".join(equal)
     return (
         f"WITH k({keys}) AS (VALUES {values}) "  # noqa: S608 - names of our own tables
         f"SELECT {names} FROM k CROSS JOIN {table.name} AS t ON {match}"

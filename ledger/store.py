@@ -1,64 +1,80 @@
 """Between a `Book` and the database: a handful of set-based statements, whatever the batch size.
 
-Loading has three steps, each one round trip where there is a trip to make: the accounts, locked in
-the order of their ids, and all that the commands name outright; then the holds of what was found;
-then the counters of those holds. Each statement reads after the locks, so that of two racing
-repeats the second finds the answer of the first.
+Loading has a few steps, each one round trip where there is a trip to make: the accounts, locked in
+the order of their ids, and all that the commands name outright; then, seldom, what only an
+approval code or an early reversal can tell; then the holds of what was found; then the counters of
+those holds. Each statement reads after the locks, so that of two racing repeats the second finds
+the answer of the first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, Table
 
 from ledger import tables
-from ledger.book import Book, NameKey
-from ledger.commands import Advise, AnyCommand, Authorize, Clear, Reference, Reverse
-from ledger.house import AccountKind, house_account
+from ledger.book import Book
+from ledger.commands import AnyCommand, Reference
+from ledger.events import encode_events
+from ledger.houses import POSTING, house_accounts, may_post
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
-from ledger.rows import Account, Authorization, Clearing, Hold, Reversal, Spending
+from ledger.rows import Account, Authorization, Clearing, EventRow, Hold, Points, Reversal, Spending
+from ledger.wanted import EARLY_DAYS, Wanted
 
 _NAMES = ("account_id", "network", "request_key")
 _HOLD_KEY = ("account_id", "authorization_id")
-_EARLY = 1
 _SPENDING_KEY = ("account_id", "instrument_id", "day")
-_ACCOUNT_CHANGES = ("posted", "held", "version")
+_BY_TRANSACTION = ("account_id", "transaction_id")
+_ACCOUNT_CHANGES = ("posted", "held", "value", "owed", "early_at", "version", "last_id")
 _HOLD_CHANGES = (
     "state",
     "amount",
     "remaining",
     "posted",
+    "money",
     "parts",
     "estimated",
     "counted",
+    "points",
     "expires_at",
+)
+_CLEARING_CHANGES = (
+    "authorization_id",
+    "hold_id",
+    "suggested_id",
+    "manner",
+    "value",
+    "returned",
 )
 _astuple = msgspec.structs.astuple
 
-_Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
-_Reference: TypeAlias = tuple[int, str, Reference]  # account, network
+Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
 
 
 def load(connection: Connection, book: Book, commands: Sequence[AnyCommand]) -> None:
     """Put into `book` every row that deciding `commands` can need."""
-    wanted = _Wanted()
+    wanted = Wanted()
     for command in commands:
         wanted.add(command)
-    houses = _houses(book, commands)
+    houses = house_accounts(book, commands)
     wanted.accounts.update(house.account_id for house in houses)
     named: list[Authorization] = []
-    _ask(connection, wanted.questions(book, named))
-    if not all(house.account_id in book.accounts for house in houses):
-        postable = [each for each in commands if _is_postable(book, each)]
-        open_missing(connection, book, _houses(book, postable))
-    _load_approved(connection, book, wanted.references, named)
-    load_holds(connection, book, {(row.account_id, row.hold_id) for row in named if row.hold_id})
-    counters = {(hold.account_id, hold.instrument_id, hold.day) for hold in book.holds.values()}
-    _ask(connection, [_spending(book, {key for key in counters if key[1]} - wanted.counters)])
+    ask(connection, _questions(book, wanted, named))
+    open_missing(connection, book, house_accounts(book, _postable(book, commands)))
+    ask(connection, [_early(book, commands), _search(book, wanted, named)])
+    hold_keys = {(row.account_id, row.hold_id) for row in named if row.hold_id}
+    hold_keys.update(
+        (row.account_id, row.hold_id) for row in book.clearings.values() if row.hold_id
+    )
+    load_holds(connection, book, hold_keys)
+    counters = {
+        (hold.account_id, hold.instrument_id, hold.day) for hold in book.holds.values() if hold.day
+    }
+    ask(connection, [_spending(book, counters - wanted.counters)])
 
 
 def open_missing(connection: Connection, book: Book, houses: Iterable[Account]) -> None:
@@ -79,7 +95,7 @@ def open_missing(connection: Connection, book: Book, houses: Iterable[Account]) 
 
 def load_accounts(connection: Connection, book: Book, account_ids: Collection[int]) -> None:
     """The accounts, locked in the order of their ids."""
-    _ask(connection, [_accounts(book, account_ids)])
+    ask(connection, [_accounts(book, account_ids)])
 
 
 def load_holds(connection: Connection, book: Book, keys: Collection[tuple[int, int]]) -> None:
@@ -88,11 +104,21 @@ def load_holds(connection: Connection, book: Book, keys: Collection[tuple[int, i
     def learn(row: Row) -> None:
         book.holds[row[0], row[1]] = Hold(*row)
 
-    _ask(connection, [(Lookup(tables.holds, _HOLD_KEY, keys), learn)])
+    ask(connection, [(Lookup(tables.holds, _HOLD_KEY, keys), learn)])
+
+
+def load_points(connection: Connection, book: Book, keys: Collection[tuple[int, int]]) -> None:
+    """Points by wallet and hold."""
+
+    def learn(row: Row) -> None:
+        book.points[row[0], row[1]] = Points(*row)
+
+    ask(connection, [(Lookup(tables.points, ("account_id", "hold_id"), keys), learn)])
 
 
 def changes_of(book: Book) -> list[Change]:
-    """What is new and what has changed; parents before children."""
+    """What is new and what has changed."""
+    outbox = _outbox_rows(book)
     fresh: tuple[tuple[Table, Sequence[msgspec.Struct]], ...] = (
         (tables.accounts, book.new_accounts),
         (tables.authorizations, book.new_authorizations),
@@ -100,117 +126,60 @@ def changes_of(book: Book) -> list[Change]:
         (tables.spending, book.new_spending),
         (tables.reversals, book.new_reversals),
         (tables.clearings, book.new_clearings),
-        (tables.postings, book.new_postings),
         (tables.entries, book.new_entries),
-        (tables.events, book.new_events),
+        (tables.points, book.new_points),
+        (tables.events, outbox),
     )
-    changes: list[Change] = [Insert(table, list(map(_astuple, rows))) for table, rows in fresh]
-    new_accounts = {row.account_id for row in book.new_accounts}
-    new_holds = {(row.account_id, row.authorization_id) for row in book.new_holds}
-    new_spending = {(row.account_id, row.instrument_id, row.day) for row in book.new_spending}
-    new_authorizations = {(row.account_id, row.authorization_id) for row in book.new_authorizations}
+    changes: list[Change] = [
+        Insert(table, list(map(_astuple, rows))) for table, rows in fresh if rows
+    ]
     for table, columns, changed, new in (
-        (tables.accounts, _ACCOUNT_CHANGES, book.changed_accounts, new_accounts),
-        (tables.holds, _HOLD_CHANGES, book.changed_holds, new_holds),
-        (tables.spending, ("amount", "count"), book.changed_spending, new_spending),
-        (tables.authorizations, ("reversed",), book.changed_authorizations, new_authorizations),
+        (tables.accounts, _ACCOUNT_CHANGES, book.changed_accounts, book.new_accounts),
+        (tables.holds, _HOLD_CHANGES, book.changed_holds, book.new_holds),
+        (tables.spending, ("amount", "count"), book.changed_spending, book.new_spending),
+        (tables.points, ("pending", "confirmed"), book.changed_points, book.new_points),
+        (
+            tables.authorizations,
+            ("reversed",),
+            book.changed_authorizations,
+            book.new_authorizations,
+        ),
+        (tables.clearings, _CLEARING_CHANGES, book.changed_clearings, book.new_clearings),
     ):
-        values = attrgetter(*columns, *(column.name for column in table.primary_key.columns))
-        rows = [values(row) for key, row in changed.items() if key not in new]
-        changes.append(Update(table, columns, rows))
+        if changed:
+            made = set(map(id, new))
+            values = attrgetter(*columns, *(column.name for column in table.primary_key.columns))
+            rows = [values(row) for row in changed.values() if id(row) not in made]
+            changes.append(Update(table, columns, rows))
     return changes
 
 
-class _Wanted:
-    """What the commands of a batch name outright."""
+def _outbox_rows(book: Book) -> list[EventRow]:
+    """The batch's events as one row for each shard, which is one where batches are kept apart.
 
-    def __init__(self) -> None:
-        self.accounts: set[int] = set()
-        self.counters: set[tuple[int, int, int]] = set()
-        self.references: list[_Reference] = []
-        self._authorizations: set[NameKey] = set()
-        self._reversals: set[NameKey] = set()
-        self._clearings: set[NameKey] = set()
-        self._early_traces: set[Row] = set()
-        self._early_transactions: set[Row] = set()
-
-    def add(self, command: AnyCommand) -> None:
-        """Note what deciding `command` needs."""
-        account_id, origin = command.account_id, command.origin
-        network = origin.network
-        self.accounts.add(account_id)
-        key = (account_id, network, origin.request_key)
-        match command:
-            case Authorize() | Advise():
-                self._authorizations.add(key)
-                if command.instrument_id:
-                    self.counters.add((account_id, command.instrument_id, command.day))
-                if origin.trace:
-                    self._early_traces.add((account_id, origin.trace, _EARLY))
-                if origin.transaction_id:
-                    self._early_transactions.add((account_id, origin.transaction_id, _EARLY))
-            case Reverse():
-                self._reversals.add(key)
-            case _:
-                self._clearings.add(key)
-                if command.undoes:
-                    self._clearings.add((account_id, network, command.undoes))
-        for reference in references(command):
-            self.references.append((account_id, network, reference))
-
-    def questions(self, book: Book, named: list[Authorization]) -> list[_Question]:
-        """Everything in one go, accounts first; authorizations referred to go to `named` too."""
-        authorizations, reversals = tables.authorizations, tables.reversals
-
-        def learn(row: Row) -> None:
-            book.learn_authorization(Authorization(*row))
-
-        def learn_named(row: Row) -> None:
-            _learn_named(book, named, row)
-
-        def learn_reversal(row: Row) -> None:
-            reversal = Reversal(*row)
-            if (reversal.account_id, reversal.network, reversal.request_key) not in book.reversals:
-                book.learn_reversal(reversal)
-
-        def learn_clearing(row: Row) -> None:
-            book.learn_clearing(Clearing(*row))
-
-        traces = {(account_id, each.trace) for account_id, _, each in self.references}
-        transactions = {
-            (account_id, each.transaction_id) for account_id, _, each in self.references
-        }
-        by_transaction, by_trace = ("account_id", "transaction_id"), ("account_id", "trace")
-        return [
-            _accounts(book, self.accounts),
-            (Lookup(authorizations, _NAMES, self._authorizations), learn),
-            (Lookup(reversals, _NAMES, self._reversals), learn_reversal),
-            (Lookup(tables.clearings, _NAMES, self._clearings), learn_clearing),
-            (Lookup(authorizations, by_transaction, _told(transactions)), learn_named),
-            (Lookup(authorizations, by_trace, _told(traces)), learn_named),
-            (
-                Lookup(reversals, (*by_transaction, "early"), self._early_transactions),
-                learn_reversal,
-            ),
-            (Lookup(reversals, (*by_trace, "early"), self._early_traces), learn_reversal),
-            _spending(book, self.counters),
-        ]
+    Its id is later than all that it tells, and the accounts keep it: the next row about one of
+    them, whoever writes it, has a later one.
+    """
+    if not book.new_events:
+        return []
+    at = book.new_events[-1].at
+    by_shard: dict[int, list[int]] = {}
+    for place, event in enumerate(book.new_events):
+        by_shard.setdefault(book.placement.shard_of(event.account_id), []).append(place)
+    rows = []
+    for shard, places in by_shard.items():
+        events = [book.new_events[place] for place in places]
+        event_id = book.ids.next(at)
+        for event in events:
+            account = book.accounts[event.account_id]
+            account.last_id = event_id
+            book.changed_accounts[event.account_id] = account
+        outbox = book.placement.outbox(shard)
+        rows.append(EventRow(outbox, event_id, 0, encode_events(events)))
+    return rows
 
 
-def references(command: AnyCommand) -> tuple[Reference, ...]:
-    """How a command names earlier authorizations."""
-    match command:
-        case Authorize():
-            sale = Reference(transaction_id=command.origin.transaction_id)
-            named = (command.increment_of, sale if command.repeats_within else None)
-            return tuple(each for each in named if each is not None)
-        case Advise():
-            return (command.reference, Reference(transaction_id=command.origin.transaction_id))
-        case _:
-            return (command.reference,)
-
-
-def _ask(connection: Connection, questions: Iterable[_Question]) -> None:
+def ask(connection: Connection, questions: Iterable[Question]) -> None:
     """Look everything up in one go and take in what is found."""
     asked = list(questions)
     found = find(connection, [lookup for lookup, _ in asked])
@@ -219,96 +188,95 @@ def _ask(connection: Connection, questions: Iterable[_Question]) -> None:
             learn(row)
 
 
-def _accounts(book: Book, account_ids: Collection[int]) -> _Question:
+def _questions(book: Book, wanted: Wanted, named: list[Authorization]) -> list[Question]:
+    """Everything that is named outright, accounts first; what is referred to goes to `named`."""
+
     def learn(row: Row) -> None:
-        book.accounts[row[0]] = Account(*row)
+        book.learn_authorization(Authorization(*row))
+
+    def learn_named(row: Row) -> None:
+        _learn_named(book, named, row)
+
+    def learn_reversal(row: Row) -> None:
+        book.learn_reversal(Reversal(*row))
+
+    def learn_clearing(row: Row) -> None:
+        book.learn_clearing(Clearing(*row))
+
+    authorizations, clearings = tables.authorizations, tables.clearings
+    return [
+        _accounts(book, wanted.accounts),
+        (Lookup(authorizations, _NAMES, wanted.authorizations), learn),
+        (Lookup(tables.reversals, _NAMES, wanted.reversals), learn_reversal),
+        (Lookup(clearings, _NAMES, wanted.clearings), learn_clearing),
+        (Lookup(authorizations, _BY_TRANSACTION, wanted.transactions), learn_named),
+        (Lookup(authorizations, _NAMES, wanted.traces, begins=True), learn_named),
+        (Lookup(clearings, _NAMES, wanted.acquirer_references, begins=True), learn_clearing),
+        _spending(book, wanted.counters),
+    ]
+
+
+def _accounts(book: Book, account_ids: Collection[int]) -> Question:
+    def learn(row: Row) -> None:
+        account = Account(*row)
+        book.accounts[account.account_id] = account
+        book.ids.rise_above(account.last_id)
 
     keys = [(account_id,) for account_id in account_ids]
     return Lookup(tables.accounts, ("account_id",), keys, locked=True), learn
 
 
-def _spending(book: Book, keys: Collection[tuple[int, int, int]]) -> _Question:
+def _spending(book: Book, keys: Collection[tuple[int, int, int]]) -> Question:
     def learn(row: Row) -> None:
         book.spending[row[0], row[1], row[2]] = Spending(*row)
 
     return Lookup(tables.spending, _SPENDING_KEY, keys), learn
 
 
-def _load_approved(
-    connection: Connection, book: Book, wanted: Iterable[_Reference], named: list[Authorization]
-) -> None:
-    """An approval code names too little to be indexed: it is looked for only after the others."""
+def _early(book: Book, commands: Sequence[AnyCommand]) -> Question:
+    """Reversals that came before their originals; few accounts have any that still matter."""
+
+    def learn(row: Row) -> None:
+        reversal = Reversal(*row)
+        if (reversal.account_id, reversal.network, reversal.request_key) not in book.reversals:
+            book.learn_reversal(reversal)
+
+    keys = {
+        (command.account_id, 1)
+        for command in commands
+        if (account := book.accounts.get(command.account_id)) is not None
+        and account.early_at
+        and command.at - account.early_at <= EARLY_DAYS
+    }
+    return Lookup(tables.reversals, ("account_id", "early"), keys), learn
+
+
+def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> Question:
+    """Approval codes and merchants are not indexed: they are looked for only after the others."""
 
     def learn(row: Row) -> None:
         _learn_named(book, named, row)
 
     keys = {
-        (account_id, reference.approval_code)
-        for account_id, network, reference in wanted
-        if reference.approval_code and not _has_candidate(book, account_id, network, reference)
+        (account_id, network, day)
+        for account_id, network, reference in wanted.references
+        if reference.approval_code or (reference.merchant and reference.days)
+        if not _has_candidate(book, (account_id, network), reference)
+        for day in reference.days or ("",)
     }
-    by_approval = ("account_id", "approval_code")
-    _ask(connection, [(Lookup(tables.authorizations, by_approval, keys), learn)])
+    return Lookup(tables.authorizations, _NAMES, keys, begins=True), learn
+
+
+def _has_candidate(book: Book, named: tuple[int, str], reference: Reference) -> bool:
+    found = book.candidates(*named, reference)
+    return bool(found.by_transaction or found.by_trace or found.by_acquirer)
+
+
+def _postable(book: Book, commands: Sequence[AnyCommand]) -> list[AnyCommand]:
+    return [each for each in commands if isinstance(each, POSTING) and may_post(book, each)]
 
 
 def _learn_named(book: Book, named: list[Authorization], row: Row) -> None:
     authorization = Authorization(*row)
     book.learn_authorization(authorization)
     named.append(authorization)
-
-
-def _has_candidate(book: Book, account_id: int, network: str, reference: Reference) -> bool:
-    found = book.candidates(account_id, network, reference)
-    return bool(found.by_transaction or found.by_trace)
-
-
-def _told(keys: Iterable[tuple[int, str]]) -> set[Any]:
-    """Keys whose name is not blank."""
-    return {key for key in keys if key[1]}
-
-
-def _houses(book: Book, commands: Iterable[AnyCommand]) -> list[Account]:
-    """The accounts of the house that posting the clearings of a batch can need."""
-    kinds = {
-        (
-            kind,
-            _network_of(kind, command),
-            command.amount.currency,
-            book.shard_of(command.account_id),
-        )
-        for command in commands
-        if isinstance(command, Clear)
-        for kind in _kinds_beside(command)
-    }
-    return [house(book, *each) for each in kinds]
-
-
-def _is_postable(book: Book, command: AnyCommand) -> bool:
-    """A clearing in the wallet's currency. For any other no account is opened."""
-    wallet = book.wallet(command.account_id)
-    return (
-        isinstance(command, Clear)
-        and wallet is not None
-        and wallet.currency == command.amount.currency
-    )
-
-
-def house(book: Book, kind: AccountKind, network: str, currency: str, shard: int) -> Account:
-    """An account of the house as it is opened."""
-    account_id = house_account(kind, network, currency, shard, book.shard_of)
-    return Account(account_id, kind.value, network, currency, 0, 0, 0, 0)
-
-
-def _network_of(kind: AccountKind, command: Clear) -> str:
-    return command.origin.network if kind is AccountKind.SETTLEMENT else ""
-
-
-def _kinds_beside(command: Clear) -> list[AccountKind]:
-    kinds = [AccountKind.SETTLEMENT]
-    if command.credit:
-        kinds.append(AccountKind.SUSPENSE)
-    if command.fee or command.undoes:
-        kinds.append(AccountKind.FEE)
-    if command.points or command.undoes:
-        kinds += [AccountKind.POINTS, AccountKind.FUNDING]
-    return kinds

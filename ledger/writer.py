@@ -1,7 +1,11 @@
-"""One thread that writes: a bounded queue, and everything that waits in one commit.
+"""Threads that write: bounded queues, and everything that waits in one commit.
 
-It drains what is there and never waits for more: a lone request goes at once, and a busy moment
-fills its own batch. Answers go back to the event loop in one call for each commit.
+There is one lane, with a thread, a queue and a ledger of its own, for each part of the accounts
+(`house.Placement`): while the database works for one, the program works for another. An account
+is always in the same lane, so that arrival order decides among its requests.
+
+A lane drains what is there and never waits for more: a lone request goes at once, and a busy
+moment fills its own batch. Answers go back to the event loop in one call for each commit.
 """
 
 from __future__ import annotations
@@ -10,17 +14,28 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import TypeAlias
 
 import msgspec
 
 from ledger.commands import AnyCommand, Decision
+from ledger.database import OutcomeUnknown
+from ledger.house import Placement
 from ledger.ledger import Ledger
 
-OnDecided: TypeAlias = Callable[[Decision | None], None]
-
 _logger = logging.getLogger(__name__)
+
+
+class Undecided(Enum):
+    """Why there is no decision."""
+
+    NOT_DONE = "nothing has happened"
+    UNKNOWN = "the database was lost while it committed: `Recall` tells, once it is back"
+
+
+OnDecided: TypeAlias = Callable[[Decision | Undecided], None]
 
 
 class LedgerBusy(Exception):
@@ -44,35 +59,41 @@ class _Waiting(msgspec.Struct, frozen=True, gc=False):
 
 
 class LedgerWriter:
-    """Gives a ledger's batches their own thread. Its methods belong to the event loop's thread."""
+    """Gives each ledger's batches their own thread. Its methods belong to the event loop's thread.
 
-    def __init__(self, ledger: Ledger, *, capacity: int = 4096, batch_limit: int = 256) -> None:
-        self._ledger = ledger
+    `ledgers` stand in the order of `placement.writer_of`; `capacity` and `batch_limit` are for
+    each of them.
+    """
+
+    def __init__(
+        self,
+        ledgers: Sequence[Ledger],
+        placement: Placement = Placement(),  # noqa: B008 - frozen
+        *,
+        capacity: int = 4096,
+        batch_limit: int = 256,
+    ) -> None:
+        assert len(ledgers) == placement.shard_count * placement.lanes
+        self._lanes = [_Lane(each, batch_limit) for each in ledgers]
+        self._writer_of = placement.writer_of if len(ledgers) > 1 else None
         self._capacity = capacity
-        self._batch_limit = batch_limit
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = asyncio.Event()
         self._accepting = False
-        self._is_away = False  # the database, at the last attempt
+        self._started = False
 
     @property
     def waiting_count(self) -> int:
         """How many commands wait, not counting those being written."""
-        return self._queue.qsize()
+        return sum(lane.queue.qsize() for lane in self._lanes)
 
     def start(self) -> None:
         """Begin to write; call it in the event loop that is to get the answers."""
-        assert self._loop is None, "a writer is started once"
-        self._loop = asyncio.get_running_loop()
-        self._accepting = True
-        threading.Thread(target=self._run, name="ledger-writer", daemon=True).start()
+        assert not self._started, "a writer is started once"
+        self._started = self._accepting = True
+        for lane in self._lanes:
+            lane.start(asyncio.get_running_loop())
 
     def submit(self, command: AnyCommand, on_decided: OnDecided) -> None:
         """Have `command` decided; `on_decided` is called on the event loop after the commit.
-
-        It gets ``None`` if the ledger could not be asked: then nothing has happened, as far as
-        the ledger knows, and asking again is safe.
 
         Raises
         ------
@@ -83,65 +104,93 @@ class LedgerWriter:
         """
         if not self._accepting:
             raise WriterStopped
-        if self._queue.qsize() >= self._capacity:
+        place = self._writer_of(command.account_id) if self._writer_of is not None else 0
+        waiting = self._lanes[place].queue
+        if waiting.qsize() >= self._capacity:
             raise LedgerBusy(self._capacity)
-        self._queue.put(_Waiting(command, on_decided))
+        waiting.put(_Waiting(command, on_decided))
 
     async def stop(self) -> None:
         """Take no more, write what waits, deliver every answer; then return.
 
-        A database that cannot be asked is asked once more and no longer: what waits gets ``None``.
+        A database that cannot be asked is asked once more and no longer: what waits is not done.
         """
         if self._accepting:
             self._accepting = False
-            self._queue.put(None)
-        if self._loop is not None:
-            await self._stopped.wait()
+            for lane in self._lanes:
+                lane.stop()
+        if self._started:
+            for lane in self._lanes:
+                await lane.stopped.wait()
 
-    def _run(self) -> None:
-        assert self._loop is not None
+
+class _Lane:
+    """One thread and what it writes."""
+
+    def __init__(self, ledger: Ledger, batch_limit: int) -> None:
+        self.queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self.stopped = asyncio.Event()
+        self._ledger = ledger
+        self._batch_limit = batch_limit
+        self._stopping = False
+        self._is_away = False  # the database, at the last attempt
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        threading.Thread(target=self._run, args=(loop,), name="ledger-lane", daemon=True).start()
+
+    def stop(self) -> None:
+        """End after what waits."""
+        self._stopping = True
+        self.queue.put(None)
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         batch: list[_Waiting] = []
         while self._fill(batch):
             decisions = self._write([each.command for each in batch])
-            self._loop.call_soon_threadsafe(_deliver, batch, decisions)
+            loop.call_soon_threadsafe(_deliver, batch, decisions)
             batch = []
-        self._loop.call_soon_threadsafe(self._stopped.set)
+        loop.call_soon_threadsafe(self.stopped.set)
 
     def _fill(self, batch: list[_Waiting]) -> bool:
         """Wait for one command, take all that wait with it; False at the end."""
-        first = self._queue.get()
+        first = self.queue.get()
         if first is None:
             return False
         batch.append(first)
         while len(batch) < self._batch_limit:
             try:
-                waiting = self._queue.get_nowait()
+                waiting = self.queue.get_nowait()
             except queue.Empty:
                 break
             if waiting is None:
-                self._queue.put(None)  # the end comes after this batch
+                self.queue.put(None)  # the end comes after this batch
                 break
             batch.append(waiting)
         return True
 
-    def _write(self, commands: list[AnyCommand]) -> list[Decision | None]:
-        if self._is_away and not self._accepting:
-            return [None] * len(commands)
+    def _write(self, commands: Sequence[AnyCommand]) -> list[Decision | Undecided]:
+        count = len(commands)
+        if self._is_away and self._stopping:
+            return [Undecided.NOT_DONE] * count
         try:
             decisions = self._ledger.apply(commands)
+        except OutcomeUnknown:
+            self._is_away = True
+            _logger.exception("the ledger was lost while it committed a batch of %d", count)
+            return [Undecided.UNKNOWN] * count
         except Exception as error:
             self._is_away = self._ledger.database.is_operating_error(error)
-            if self._is_away or len(commands) == 1:
-                _logger.exception("the ledger could not write a batch of %d", len(commands))
-                return [None] * len(commands)
+            if self._is_away or count == 1:
+                _logger.exception("the ledger could not write a batch of %d", count)
+                return [Undecided.NOT_DONE] * count
         else:
             self._is_away = False
             return [*decisions]
-        # One of them cannot be written: find it, so that its neighbours do not suffer.
-        return [decision for command in commands for decision in self._write([command])]
+        # One of them cannot be written: find it by halves, so that its neighbours do not suffer.
+        return self._write(commands[: count // 2]) + self._write(commands[count // 2 :])
 
 
-def _deliver(batch: list[_Waiting], decisions: list[Decision | None]) -> None:
+def _deliver(batch: list[_Waiting], decisions: list[Decision | Undecided]) -> None:
     for waiting, decision in zip(batch, decisions, strict=True):
         try:
             waiting.on_decided(decision)

@@ -124,7 +124,7 @@ class Running:
         self.ledger = Ledger(self.database)
         self.vault = PanVault(b"i" * 32, b"e" * 32)
         self.registry = CardRegistry(absent_seconds=0.0)
-        self.writer = LedgerWriter(self.ledger, capacity=bounds[0])
+        self.writer = LedgerWriter([self.ledger], capacity=bounds[0])
         loop = asyncio.get_running_loop()
         self.lookups = CardLookups(self.database, loop.call_soon_threadsafe, most=bounds[1])
         self.records: list[DecisionRecord] = []

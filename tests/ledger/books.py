@@ -79,10 +79,10 @@ class Books:
         self, transaction_id: str = "", trace: str = "", key: str = "", fingerprint: str = "same"
     ) -> Origin:
         number = next(self.numbers)
+        trace = trace or f"trace-{number}"
         return Origin(
             network=NETWORK,
-            request_key=key or f"key-{number}",
-            trace=trace or f"trace-{number}",
+            request_key=key or f"{trace}|key-{number}",
             transaction_id=transaction_id,
             rrn=f"rrn-{number}",
             fingerprint=fingerprint,
@@ -103,6 +103,7 @@ class Books:
         increment_of: Reference | None = None,
         expires_at: int | None = None,
         day: int = 20270115,
+        points: int = 0,
         repeats_within: int = 0,
     ) -> Authorize:
         return Authorize(
@@ -120,6 +121,7 @@ class Books:
             refusal=refusal,
             limits=limits,
             increment_of=increment_of,
+            points=points,
             repeats_within=repeats_within,
         )
 
@@ -132,6 +134,8 @@ class Books:
         approved: bool = True,
         purpose: Purpose = Purpose.PURCHASE,
         completes: bool = False,
+        counted: bool = False,
+        points: int = 0,
         account_id: int = 1,
     ) -> Advise:
         return Advise(
@@ -147,6 +151,8 @@ class Books:
             approval_code="654321",
             expires_at=NOW + 7 * DAY,
             completes=completes,
+            counted=counted,
+            points=points,
         )
 
     def reverse(
@@ -180,6 +186,7 @@ class Books:
         account_id: int = 1,
         unless_reversed: bool = False,
         undoes: str = "",
+        undoes_reference: str = "",
     ) -> Clear:
         return Clear(
             account_id=account_id,
@@ -194,4 +201,6 @@ class Books:
             points=points,
             unless_reversed=unless_reversed,
             undoes=undoes,
+            undoes_reference=undoes_reference,
+            day=20270115,
         )

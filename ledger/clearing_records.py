@@ -1,0 +1,114 @@
+"""What is kept of a clearing, and told of it: the row, the event and the answer."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ledger.authorizing import details_text
+from ledger.book import Book
+from ledger.commands import Clear, Command, Decision, Fund, Resolve
+from ledger.matching import Match
+from ledger.outcomes import Outcome
+from ledger.posting import Manner
+from ledger.rows import Account, Clearing
+from ledger.rules import Verdict
+
+_EVENT_TYPES = {
+    Manner.REFUSED: "clearing.refused",
+    Manner.UNDONE: "clearing.undone",
+    Manner.FUNDED: "wallet.funded",
+    Manner.RESOLVED: "clearing.resolved",
+}
+
+
+class Posted(msgspec.Struct, frozen=True, gc=False):
+    """What became of a clearing; `value` is the part of its amount that is *Value*."""
+
+    clearing_id: int
+    manner: Manner
+    matched: Match
+    verdict: Verdict
+    value: int = 0
+
+
+def record(
+    book: Book, command: Clear | Fund | Resolve, account: Account, posted: Posted
+) -> Decision:
+    """Keep the row, tell subscribers, answer."""
+    origin, matched, verdict = command.origin, posted.matched, posted.verdict
+    fee, points = _extras(command, verdict)
+    row = Clearing(
+        account.account_id,
+        origin.network,
+        origin.request_key,
+        posted.clearing_id,
+        matched.authorization_id,
+        matched.hold_id,
+        matched.suggested_id,
+        origin.fingerprint,
+        origin.transaction_id,
+        origin.rrn,
+        posted.manner.value,
+        int(_is_credit(command)),
+        verdict.outcome.name,
+        verdict.amount,
+        posted.value,
+        0,
+        fee,
+        points,
+        account.currency,
+        matched.approval_code,
+        account.available,
+        account.posted,
+        verdict.explanation,
+        command.day,
+        command.at,
+        details_text(command),
+    )
+    book.record_clearing(row)
+    _tell(book, row, posted.manner)
+    return answer(row)
+
+
+def answer(row: Clearing) -> Decision:
+    """A stored clearing as the decision it was."""
+    return Decision(
+        outcome=Outcome[row.outcome],
+        authorization_id=row.authorization_id,
+        account_id=row.account_id,
+        amount=row.amount,
+        currency=row.currency,
+        approval_code=row.approval_code,
+        available=row.available,
+        posted=row.posted,
+        explanation=row.explanation,
+    )
+
+
+def _extras(command: Command, verdict: Verdict) -> tuple[int, int]:
+    if not isinstance(command, Clear) or not verdict.outcome.approved:
+        return 0, 0
+    return command.fee, command.points
+
+
+def _is_credit(command: Command) -> bool:
+    return isinstance(command, Fund) or (isinstance(command, Clear) and command.credit)
+
+
+def _tell(book: Book, row: Clearing, manner: Manner) -> None:
+    hold = book.holds.get((row.account_id, row.hold_id))
+    data: dict[str, str | int | bool] = {
+        "network": row.network,
+        "authorization_id": row.authorization_id,
+        "hold_id": row.hold_id,
+        "manner": row.manner,
+        "outcome": row.outcome,
+        "credit": bool(row.credit),
+        "amount": row.amount,
+        "currency": row.currency,
+        "points": -row.points if manner is Manner.UNDONE else row.points,
+        "points_pending": hold.points if hold is not None else 0,
+        "available": row.available,
+    }
+    type_ = _EVENT_TYPES.get(manner, "clearing.posted")
+    book.record_event(row.account_id, type_, row.clearing_id, row.at, data)

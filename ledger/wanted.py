@@ -1,0 +1,116 @@
+"""What the commands of a batch name outright, so that it can be looked up in one go."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ledger.commands import (
+    TRACE_END,
+    Advise,
+    AnyCommand,
+    Authorize,
+    Clear,
+    Fund,
+    Recall,
+    Reference,
+    Resolve,
+    Reverse,
+)
+from ledger.row_sets import Row
+
+# A reversal that waits for its original waits so long, in microseconds.
+EARLY_DAYS = 7 * 86_400_000_000
+
+Named: TypeAlias = tuple[int, str, Reference]  # account, network
+
+
+class Wanted:
+    """Keys for look-ups, by what they are keys of."""
+
+    __slots__ = (
+        "accounts",
+        "acquirer_references",
+        "authorizations",
+        "clearings",
+        "counters",
+        "references",
+        "reversals",
+        "traces",
+        "transactions",
+    )
+
+    def __init__(self) -> None:
+        self.accounts: set[int] = set()
+        self.counters: set[tuple[int, int, int]] = set()
+        self.references: list[Named] = []
+        self.authorizations: set[Row] = set()
+        self.reversals: set[Row] = set()
+        self.clearings: set[Row] = set()
+        self.transactions: set[Row] = set()
+        self.traces: set[Row] = set()
+        self.acquirer_references: set[Row] = set()
+
+    def add(self, command: AnyCommand) -> None:
+        """Note what deciding `command` needs."""
+        account_id, origin = command.account_id, command.origin
+        network = origin.network
+        self.accounts.add(account_id)
+        key = (account_id, network, origin.request_key)
+        match command:
+            case Authorize():
+                self.authorizations.add(key)
+                if command.limits is not None:
+                    self.counters.add((account_id, command.instrument_id, command.day))
+            case Advise():
+                self.authorizations.add(key)
+                if command.counted:
+                    self.counters.add((account_id, command.instrument_id, command.day))
+            case Recall():
+                self.authorizations.add(key)
+            case Reverse():
+                self.reversals.add(key)
+            case Clear() | Fund() | Resolve():
+                self.clearings.add(key)
+                self._add_clearing(command)
+        for reference in references(command):
+            self._refer(account_id, network, reference)
+
+    def _add_clearing(self, command: Clear | Fund | Resolve) -> None:
+        account_id, network = command.account_id, command.origin.network
+        if isinstance(command, Resolve):
+            self.clearings.add((account_id, network, command.clearing_key))
+        elif isinstance(command, Clear):
+            if command.undoes:
+                self.clearings.add((account_id, network, command.undoes))
+            if command.undoes_reference:
+                beginning = command.undoes_reference + TRACE_END
+                self.acquirer_references.add((account_id, network, beginning))
+
+    def _refer(self, account_id: int, network: str, reference: Reference) -> None:
+        self.references.append((account_id, network, reference))
+        if reference.transaction_id:
+            self.transactions.add((account_id, reference.transaction_id))
+        if reference.trace:
+            self.traces.add((account_id, network, reference.trace + TRACE_END))
+        if reference.acquirer_reference:
+            beginning = reference.acquirer_reference + TRACE_END
+            self.acquirer_references.add((account_id, network, beginning))
+
+
+def references(command: AnyCommand) -> tuple[Reference, ...]:
+    """How a command names earlier authorizations."""
+    match command:
+        case Authorize():
+            if command.increment_of is None and not command.repeats_within:
+                return ()
+            sale = Reference(transaction_id=command.origin.transaction_id)
+            named = (command.increment_of, sale if command.repeats_within else None)
+            return tuple(each for each in named if each is not None)
+        case Advise():
+            return (command.reference, Reference(transaction_id=command.origin.transaction_id))
+        case Reverse() | Clear():
+            return (command.reference,)
+        case Resolve():
+            return () if command.reference is None else (command.reference,)
+        case _:
+            return ()
