@@ -11,6 +11,7 @@ NODE_BITS = 10
 SEQUENCE_BITS = 12
 NODES = 1 << NODE_BITS
 _LAST_SEQUENCE = (1 << SEQUENCE_BITS) - 1
+_NODE_MASK = (NODES - 1) << SEQUENCE_BITS
 
 
 class Ids:
@@ -25,15 +26,21 @@ class Ids:
         if not 0 <= node < NODES:
             raise ValueError(f"node is {node}, expected 0..{NODES - 1}")
         self._node = node << SEQUENCE_BITS
-        self._milliseconds = floor >> (NODE_BITS + SEQUENCE_BITS)
-        # The floor may be another node's: the rest of its millisecond is given up.
-        self._sequence = _LAST_SEQUENCE
+        self._milliseconds, self._sequence = 0, -1
+        self.rise_above(floor)
 
     def rise_above(self, floor: int) -> None:
-        """Make nothing at or below `floor` from now on."""
+        """Make nothing at or below `floor` from now on, which may be another node's."""
         milliseconds = floor >> (NODE_BITS + SEQUENCE_BITS)
-        if milliseconds >= self._milliseconds:
-            self._milliseconds, self._sequence = milliseconds, _LAST_SEQUENCE
+        if milliseconds < self._milliseconds:
+            return
+        if milliseconds > self._milliseconds:
+            self._milliseconds, self._sequence = milliseconds, -1
+        node = floor & _NODE_MASK
+        if node == self._node:
+            self._sequence = max(self._sequence, floor & _LAST_SEQUENCE)
+        elif node > self._node:
+            self._sequence = _LAST_SEQUENCE  # the rest of its millisecond is given up
 
     def next(self, at: int) -> int:
         """The next id, for something that happened `at` (microseconds since 1970)."""

@@ -49,7 +49,9 @@ class _PostgresqlDriver:
 
     def open_engines(self, url: URL) -> tuple[Engine, Engine]:
         url = url.set(drivername="postgresql+psycopg")
-        writers = _engine(url, {"connect_args": {"options": _WRITER_OPTIONS, **_CONNECTING}})
+        # The URL may set options too, the schema of a shard for example.
+        options = f"{url.query.get('options', '')} {_WRITER_OPTIONS}"
+        writers = _engine(url, {"connect_args": {**_CONNECTING, "options": options}})
         # A reader asks whether its connection still lives; a writer is done again (`has_undone`).
         reading = {"isolation_level": "REPEATABLE READ", "pool_pre_ping": True}
         readers = _engine(url, {"connect_args": _CONNECTING, **reading})

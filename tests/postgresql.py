@@ -57,6 +57,10 @@ class Server:
         """The URL of a database."""
         return str(self._server.get_uri(database)).replace(":@/", "@/")
 
+    def execute_in(self, url: str, *statements: str) -> None:
+        """Statements on one of its databases."""
+        _execute(url, *statements)
+
     def kill(self) -> None:
         """End the server as a crash would."""
         postmaster = psutil.Process(self._server.get_pid())
@@ -74,15 +78,19 @@ class Server:
         self._guard.communicate(timeout=30)
 
     def _execute(self, *statements: str) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
+        _execute(self.url("postgres"), *statements)
 
     def _make_tables(self) -> None:
         engine = create_engine(self.url(_TEMPLATE).replace("postgresql:", "postgresql+psycopg:"))
         metadata.create_all(engine)
         METADATA.create_all(engine)
         engine.dispose()
+
+
+def _execute(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
 
 
 def _guard(folder: Path) -> subprocess.Popen[bytes]:

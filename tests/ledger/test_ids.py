@@ -39,6 +39,32 @@ def test_a_restart_goes_on_above_the_last_id() -> None:
     assert Ids(node=1, floor=last).next(1_700_000_000_000_000) > last
 
 
+nodes = st.integers(0, 3)
+
+
+@given(st.lists(st.tuples(nodes, times, nodes), max_size=40))
+def test_writers_that_rise_above_each_others_last_id_make_growing_ids(
+    turns: list[tuple[int, int, int]],
+) -> None:
+    """As they do under the lock of an account: whoever is next goes on from its last id."""
+    writers, last = [Ids(node=node) for node in range(4)], 0
+    for who, at, wasted in turns:
+        writers[wasted].next(at)  # about another account
+        writers[who].rise_above(last)
+        made = writers[who].next(at)
+        assert made > last
+        last = made
+
+
+def test_rising_above_what_it_made_itself_costs_no_time() -> None:
+    ids, at = Ids(node=3), 1_750_000_000_000_000
+    first = last = ids.next(at)
+    for _ in range(1000):
+        ids.rise_above(last)
+        last = ids.next(at)
+    assert last == first + 1000
+
+
 @pytest.mark.parametrize("node", [-1, 1024])
 def test_nodes_have_ten_bits(node: int) -> None:
     with pytest.raises(ValueError, match=r"expected 0\.\.1023"):
