@@ -42,6 +42,7 @@ def origin_of(request: CardRequest, network: str, card_id: int) -> Origin:
         transaction_id=request.transaction_id,
         rrn=request.rrn,
         fingerprint=fingerprint_of(request),
+        is_repeat=request.is_repeat,
     )
 
 

@@ -23,7 +23,7 @@ from ledger.rules import NO_LIMITS, SPENDS, Standing, Verdict, judge
 from ledger.states import HoldState, Verb
 
 # Looking up a member's name or value goes through two calls; these are looked up for every request.
-_OUTCOME_NAMES = {outcome: outcome.name for outcome in Outcome}
+OUTCOME_NAMES = {outcome: outcome.name for outcome in Outcome}
 _PURPOSE_NAMES = {purpose: purpose.value for purpose in Purpose}
 _PENDING = HoldState.PENDING.value
 
@@ -218,7 +218,7 @@ def record(
         "advise" if advised else "authorize",
         _PURPOSE_NAMES[command.purpose],
         command.instrument_id,
-        _OUTCOME_NAMES[outcome],
+        OUTCOME_NAMES[outcome],
         command.amount.amount,
         verdict.amount,
         account.currency,

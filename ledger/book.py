@@ -24,6 +24,7 @@ Line = tuple[Account, int, int]  # account, amount, part of it that is Value
 Row = TypeVar("Row")
 
 _WALLET = AccountKind.WALLET.value
+_PENDING = HoldState.PENDING.value
 
 
 class Book:
@@ -188,7 +189,7 @@ class Book:
 
     def open_hold(self, account: Account, hold: Hold) -> None:
         """Promise money."""
-        assert hold.state == HoldState.PENDING
+        assert hold.state == _PENDING
         assert hold.amount == hold.remaining >= 0
         self.holds[hold.account_id, hold.authorization_id] = hold
         self.new_holds.append(hold)
@@ -202,10 +203,10 @@ class Book:
 
         The points that may be expected follow the amount, and end with the hold.
         """
-        hold.state = after(HoldState(hold.state), verb).value
+        hold.state = after(hold.state, verb)
         assert remaining >= 0
-        assert remaining == 0 or hold.state == HoldState.PENDING
-        if hold.state != HoldState.PENDING:
+        assert remaining == 0 or hold.state == _PENDING
+        if hold.state != _PENDING:
             hold.points = 0
         elif amount < hold.amount:
             hold.points = hold.points * amount // hold.amount

@@ -22,6 +22,8 @@ from ledger.rules import Verdict, malformed
 from ledger.states import HoldState, Verb
 from ledger.undoing import undo
 
+_PENDING = HoldState.PENDING.value
+
 
 def clear(book: Book, command: Clear) -> Decision:
     """Post one clearing record. Outcome APPROVED means posted."""
@@ -131,8 +133,8 @@ def _use(book: Book, hold: Hold, command: Clear) -> tuple[Manner, str]:
     amount, before = command.amount.amount, hold.remaining
     hold.posted += amount
     hold.parts += 1
-    state = HoldState(hold.state)
-    if state is not HoldState.PENDING:
+    state = hold.state
+    if state != _PENDING:
         book.change_hold(hold, Verb.POST_LATE, amount=hold.amount, remaining=0)
         return Manner.LATE, f"{command.amount} posted late, the hold was {state}"
     over = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ledger.authorizing import details_text
+from ledger.authorizing import OUTCOME_NAMES, details_text
 from ledger.book import Book
 from ledger.commands import Clear, Command, Decision, Fund, Resolve
 from ledger.matching import Match
@@ -13,6 +13,8 @@ from ledger.posting import Manner
 from ledger.rows import Account, Clearing
 from ledger.rules import Verdict
 
+# Looking up a member's value goes through a call; these are looked up for every clearing.
+_MANNERS = {manner: manner.value for manner in Manner}
 _EVENT_TYPES = {
     Manner.REFUSED: "clearing.refused",
     Manner.UNDONE: "clearing.undone",
@@ -48,9 +50,9 @@ def record(
         origin.fingerprint,
         origin.transaction_id,
         origin.rrn,
-        posted.manner.value,
+        _MANNERS[posted.manner],
         int(_is_credit(command)),
-        verdict.outcome.name,
+        OUTCOME_NAMES[verdict.outcome],
         verdict.amount,
         posted.value,
         0,

@@ -47,6 +47,9 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
         Retrieval reference number.
     fingerprint
         Digest of what must not differ between two requests of one key.
+    is_repeat
+        Whether the sender marks it as sent before (MTI 0101, 0121, ...). One that is not marked is
+        recognized all the same; this only tells where to look first.
     """
 
     network: str
@@ -54,6 +57,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     transaction_id: str
     rrn: str
     fingerprint: str
+    is_repeat: bool = False
 
     @property
     def trace(self) -> str:

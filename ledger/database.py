@@ -105,6 +105,10 @@ class Database:
         """Whether `error` is the database's trouble, busy, gone or full, not one command's."""
         return isinstance(error, OutcomeUnknown) or self._driver.is_operating_error(error)
 
+    def is_key_taken(self, error: BaseException) -> bool:
+        """Whether a row was not written because there is one of its key."""
+        return self._driver.is_key_taken(error)
+
     def close(self) -> None:
         """Give back every connection."""
         self._readers.dispose()

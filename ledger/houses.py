@@ -17,15 +17,21 @@ _RESOLVING = (AccountKind.SUSPENSE, AccountKind.FEE, AccountKind.RECEIVABLE)
 POSTING = (Clear, Fund, Resolve)
 
 
-def house_accounts(book: Book, commands: Iterable[AnyCommand]) -> list[Account]:
+def house_accounts(book: Book, commands: Iterable[AnyCommand]) -> dict[int, Account]:
     """The accounts of the house that the commands of a batch can need, as they are opened."""
-    opened = (
-        house(book, kind, command.origin.network, currency, command.account_id)
+    wanted = {
+        (kind, command.origin.network, currency, book.placement.writer_of(command.account_id)): (
+            command.account_id
+        )
         for command in commands
-        if (currency := _currency_of(book, command))
+        if isinstance(command, POSTING) and (currency := _currency_of(book, command))
         for kind in _kinds_for(command)
+    }
+    opened = (
+        house(book, kind, network, currency, account_id)
+        for (kind, network, currency, _), account_id in wanted.items()
     )
-    return [*{each.account_id: each for each in opened}.values()]
+    return {each.account_id: each for each in opened}
 
 
 def may_post(book: Book, command: AnyCommand) -> bool:

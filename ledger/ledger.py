@@ -38,6 +38,7 @@ from ledger.row_sets import Change
 from ledger.rows import Account
 
 _OPENED_AT_ONCE = 5_000
+_CAREFUL_BATCHES = 64  # after an unmarked repeat, for where there is one there are more
 _EXPIRED_AT_ONCE = 1_000
 
 Result = TypeVar("Result")
@@ -75,6 +76,7 @@ class Ledger:
         self._placement = placement
         self._node = secrets.randbelow(NODES) if node is None else node
         self._made_ids: Ids | None = None
+        self._careful_batches = 0
 
     def create_schema(self) -> None:
         """Make the tables that are not there."""
@@ -90,9 +92,20 @@ class Ledger:
             Whatever went wrong; then nothing of the batch has happened, unless the database was
             lost while it committed: asking again tells.
         """
+        if self._careful_batches:
+            self._careful_batches -= 1
+            return self._decide(batch, own_keys=True)
+        try:
+            return self._decide(batch, own_keys=False)
+        except Exception as error:
+            if not self.database.is_key_taken(error):
+                raise
+        self._careful_batches = _CAREFUL_BATCHES
+        return self._decide(batch, own_keys=True)
 
+    def _decide(self, batch: Sequence[AnyCommand], *, own_keys: bool) -> list[Decision]:
         def work(connection: Connection, book: Book) -> list[Decision]:
-            store.load(connection, book, batch)
+            store.load(connection, book, batch, own_keys=own_keys)
             return [decide(book, command) for command in batch]
 
         return self._run(work)

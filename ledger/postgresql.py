@@ -83,6 +83,9 @@ class _PostgresqlDriver:
         # Until a commit was asked for, a transaction whose connection is lost has not happened.
         return not committing and _is_lost(cause)
 
+    def is_key_taken(self, error: BaseException) -> bool:
+        return isinstance(error, psycopg.errors.UniqueViolation)
+
     def is_unknown(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
         return isinstance(cause, psycopg.OperationalError) and _is_lost(cause)

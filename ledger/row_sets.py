@@ -72,6 +72,9 @@ class Driver(Protocol):
     def has_undone(self, error: BaseException, *, committing: bool) -> bool:
         """Whether the failed transaction has certainly not happened and may do so when repeated."""
 
+    def is_key_taken(self, error: BaseException) -> bool:
+        """Whether a row was not written because there is one of its key."""
+
     def is_unknown(self, error: BaseException) -> bool:
         """Whether `error` leaves open if a commit that was asked for has happened."""
 

@@ -75,6 +75,10 @@ class _SqliteDriver:
     def has_undone(self, error: BaseException, *, committing: bool) -> bool:  # noqa: ARG002
         return False  # a lock is waited for; what fails here fails again
 
+    def is_key_taken(self, error: BaseException) -> bool:
+        name = getattr(error, "sqlite_errorname", "")
+        return name in {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
+
     def is_unknown(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
         name = getattr(cause, "sqlite_errorname", "")

@@ -37,7 +37,7 @@ class Verb(StrEnum):
 class IllegalTransition(Exception):
     """A verb met a state in which it has no meaning: a mistake of ours, never of a network."""
 
-    def __init__(self, state: HoldState, verb: Verb) -> None:
+    def __init__(self, state: str, verb: Verb) -> None:
         super().__init__(state, verb)
         self.state = state
         self.verb = verb
@@ -60,8 +60,12 @@ TRANSITIONS: dict[tuple[HoldState, Verb], HoldState] = {
 }
 
 
-def after(state: HoldState, verb: Verb) -> HoldState:
-    """The state that `verb` leads to.
+# Rows have states as plain text, which is equal to a member and costs less.
+_NEXT: dict[tuple[str, str], str] = {pair: state.value for pair, state in TRANSITIONS.items()}
+
+
+def after(state: str, verb: Verb) -> str:
+    """The state that `verb` leads to, both as rows have them.
 
     Raises
     ------
@@ -69,6 +73,6 @@ def after(state: HoldState, verb: Verb) -> HoldState:
         If the table has no such row.
     """
     try:
-        return TRANSITIONS[state, verb]
+        return _NEXT[state, verb]
     except KeyError:
         raise IllegalTransition(state, verb) from None

@@ -20,7 +20,7 @@ from ledger import tables
 from ledger.book import Book
 from ledger.commands import AnyCommand, Reference
 from ledger.events import encode_events
-from ledger.houses import POSTING, house_accounts, may_post
+from ledger.houses import house_accounts, may_post
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
 from ledger.rows import Account, Authorization, Clearing, EventRow, Hold, Points, Reversal, Spending
 from ledger.wanted import EARLY_DAYS, Wanted
@@ -55,16 +55,24 @@ _astuple = msgspec.structs.astuple
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
 
 
-def load(connection: Connection, book: Book, commands: Sequence[AnyCommand]) -> None:
-    """Put into `book` every row that deciding `commands` can need."""
-    wanted = Wanted()
+def load(
+    connection: Connection, book: Book, commands: Sequence[AnyCommand], *, own_keys: bool
+) -> None:
+    """Put into `book` every row that deciding `commands` can need.
+
+    Without `own_keys`, answers that the commands themselves have had are looked up only for marked
+    repeats; if there are others, writing fails because a key is taken.
+    """
+    wanted = Wanted(own_keys=own_keys)
     for command in commands:
         wanted.add(command)
     houses = house_accounts(book, commands)
-    wanted.accounts.update(house.account_id for house in houses)
+    wanted.accounts.update(houses)
     named: list[Authorization] = []
     ask(connection, _questions(book, wanted, named))
-    open_missing(connection, book, house_accounts(book, _postable(book, commands)))
+    if wanted.resolves or not all(each in book.accounts for each in houses):
+        postable = [each for each in commands if may_post(book, each)]
+        open_missing(connection, book, house_accounts(book, postable).values())
     ask(connection, [_early(book, commands), _search(book, wanted, named)])
     hold_keys = {(row.account_id, row.hold_id) for row in named if row.hold_id}
     hold_keys.update(
@@ -270,10 +278,6 @@ def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> Question:
 def _has_candidate(book: Book, named: tuple[int, str], reference: Reference) -> bool:
     found = book.candidates(*named, reference)
     return bool(found.by_transaction or found.by_trace or found.by_acquirer)
-
-
-def _postable(book: Book, commands: Sequence[AnyCommand]) -> list[AnyCommand]:
-    return [each for each in commands if isinstance(each, POSTING) and may_post(book, each)]
 
 
 def _learn_named(book: Book, named: list[Authorization], row: Row) -> None:

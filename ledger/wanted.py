@@ -1,4 +1,9 @@
-"""What the commands of a batch name outright, so that it can be looked up in one go."""
+"""What the commands of a batch name outright, so that it can be looked up in one go.
+
+Whether a command has been answered before is looked up only if its sender marks it as a repeat, or
+after a batch has failed because some key was taken: an unmarked repeat is rare, and the unique keys
+of the tables see it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,6 @@ from ledger.commands import (
     AnyCommand,
     Authorize,
     Clear,
-    Fund,
     Recall,
     Reference,
     Resolve,
@@ -28,19 +32,23 @@ class Wanted:
     """Keys for look-ups, by what they are keys of."""
 
     __slots__ = (
+        "_own_keys",
         "accounts",
         "acquirer_references",
         "authorizations",
         "clearings",
         "counters",
         "references",
+        "resolves",
         "reversals",
         "traces",
         "transactions",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_keys: bool) -> None:
+        self._own_keys = own_keys
         self.accounts: set[int] = set()
+        self.resolves = False  # what a person tells posts in a currency that only its wallet tells
         self.counters: set[tuple[int, int, int]] = set()
         self.references: list[Named] = []
         self.authorizations: set[Row] = set()
@@ -55,36 +63,40 @@ class Wanted:
         account_id, origin = command.account_id, command.origin
         network = origin.network
         self.accounts.add(account_id)
-        key = (account_id, network, origin.request_key)
-        match command:
-            case Authorize():
-                self.authorizations.add(key)
-                if command.limits is not None:
-                    self.counters.add((account_id, command.instrument_id, command.day))
-            case Advise():
-                self.authorizations.add(key)
-                if command.counted:
-                    self.counters.add((account_id, command.instrument_id, command.day))
-            case Recall():
-                self.authorizations.add(key)
-            case Reverse():
-                self.reversals.add(key)
-            case Clear() | Fund() | Resolve():
-                self.clearings.add(key)
-                self._add_clearing(command)
+        if self._own_keys or origin.is_repeat or isinstance(command, Recall):
+            self._kept_answers(command).add((account_id, network, origin.request_key))
+        if isinstance(command, Authorize):
+            if command.limits is not None:
+                self.counters.add((account_id, command.instrument_id, command.day))
+        elif isinstance(command, Advise):
+            if command.counted:
+                self.counters.add((account_id, command.instrument_id, command.day))
+        elif isinstance(command, Clear | Resolve):
+            self._add_clearing(command)
         for reference in references(command):
             self._refer(account_id, network, reference)
 
-    def _add_clearing(self, command: Clear | Fund | Resolve) -> None:
+    def _kept_answers(self, command: AnyCommand) -> set[Row]:
+        """Keys of the table that has the answers to commands of its kind."""
+        match command:
+            case Authorize() | Advise() | Recall():
+                return self.authorizations
+            case Reverse():
+                return self.reversals
+            case _:
+                return self.clearings
+
+    def _add_clearing(self, command: Clear | Resolve) -> None:
         account_id, network = command.account_id, command.origin.network
         if isinstance(command, Resolve):
+            self.resolves = True
             self.clearings.add((account_id, network, command.clearing_key))
-        elif isinstance(command, Clear):
-            if command.undoes:
-                self.clearings.add((account_id, network, command.undoes))
-            if command.undoes_reference:
-                beginning = command.undoes_reference + TRACE_END
-                self.acquirer_references.add((account_id, network, beginning))
+            return
+        if command.undoes:
+            self.clearings.add((account_id, network, command.undoes))
+        if command.undoes_reference:
+            beginning = command.undoes_reference + TRACE_END
+            self.acquirer_references.add((account_id, network, beginning))
 
     def _refer(self, account_id: int, network: str, reference: Reference) -> None:
         self.references.append((account_id, network, reference))
