@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cardrail.bench_codec import Row, measure
-from cardrail.bench_database import Engine
+from cardrail.engine import Engine
 
 _ROUNDS = 11
 _CALLS = 4000
@@ -63,9 +63,9 @@ def ledger(
 
     Exit code 1 when something was not answered. Example: cardrail bench ledger --batch 256
     """
-    from cardrail.bench_database import NoServer
     from cardrail.bench_ledger import Plan
     from cardrail.bench_ledger import measure as measure_ledger
+    from cardrail.embedded_postgresql import NoServer
 
     plan = Plan(engine=engine, batch=batch, accounts=accounts, count=count, seed=seed, url=url)
     errors = 0

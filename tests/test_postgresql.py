@@ -12,7 +12,7 @@ SCENE = """
 import sys
 from tests import postgresql
 made = postgresql.server()
-print(made._server.get_pid(), made._guard.pid, made.folder, flush=True)
+print(*made.processes, made.folder, flush=True)
 sys.stdin.read()
 """
 

@@ -1,7 +1,7 @@
-"""Ends a test server whose test process is gone, however that ended.
+"""Ends an embedded server whose owner is gone, however that ended.
 
-Run as ``python -m tests.postgresql_guard FOLDER``: standard input is a pipe that the test process
-holds open and never writes to. At its end the server, if it still runs, and FOLDER are removed.
+Run as ``python -m cardrail.postgresql_guard FOLDER``: standard input is a pipe that the owner holds
+open and never writes to. At its end the server, if it still runs, and FOLDER are removed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import psutil
 
 
 def main(folder: Path) -> None:
+    """Wait for the owner's end, then clear up."""
     # What ends a run is often sent to all of its processes; the guard goes after them.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

