@@ -22,6 +22,7 @@ OnEvent: TypeAlias = Callable[["Link", Event], None]
 
 _CLOSE_SECONDS = 5.0  # for what is still to be written when a link is closed
 _WRITE_BUFFER = 256 * 1024
+_GONE = ("", 0)
 _TICK_SECONDS = 0.001  # the loop's timers tell no smaller times apart
 
 
@@ -109,7 +110,8 @@ class Link(asyncio.Protocol):
         """Start the session's clocks."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
-        address = transport.get_extra_info("peername")
+        # A peer that has hung up by now has no address any more.
+        address = transport.get_extra_info("peername") or _GONE
         self._dispatch([LinkOpened(str(address[0]), int(address[1])), *self.session.tick(self.now)])
         self._set_timer()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -463,5 +464,23 @@ def test_a_peer_that_vanishes_loses_what_was_pending(dialect: Dialect) -> None:
             transport.abort()
             assert (await network.first(RequestLost)).request is asked
             await link.wait_closed()
+
+    run(test)
+
+
+def test_a_peer_that_has_hung_up_already_has_no_address(dialect: Dialect) -> None:
+    async def test() -> None:
+        network = Recorder()
+        with socket.create_server((HOST, 0)) as server:
+            ours = socket.create_connection(server.getsockname())
+            theirs, _ = server.accept()
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            theirs.close()  # at once: a reset
+        loop = asyncio.get_running_loop()
+        session = network_session(dialect)
+        _, link = await loop.create_connection(lambda: Link(session, network), sock=ours)
+        assert await network.first(LinkOpened) == LinkOpened("", 0)
+        await link.wait_closed()
+        assert link.is_closed
 
     run(test)
