@@ -84,3 +84,78 @@ def _values(number: int) -> tuple[object, ...]:
         given.get(column.name, 0 if column.type.python_type is int else "")
         for column in authorizations.columns
     )
+
+
+@contextmanager
+def bare_batch(url: str, size: int) -> Iterator[Callable[[], None]]:
+    """The least that holding money for `size` requests at once takes, at each call.
+
+    Three statements and a commit: the accounts locked and read, one narrow row inserted for each
+    request, the accounts updated. It has its own table, which no audit looks at.
+    """
+    numbers = count()
+    opened = _sqlite_batch if url.startswith("sqlite:") else _postgresql_batch
+    with opened(url) as transact:
+        yield lambda: transact([(next(numbers), 1 + n) for n in range(size)])
+
+
+_BARE_TABLE = (
+    "CREATE TABLE bare (account_id bigint, number bigint, amount bigint, at bigint,"
+    " PRIMARY KEY (account_id, number))"
+)
+
+
+@contextmanager
+def _sqlite_batch(url: str) -> Iterator[Callable[[list[tuple[int, int]]], None]]:
+    path = url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(_BARE_TABLE)
+
+        def transact(rows: list[tuple[int, int]]) -> None:
+            ids = [(account,) for _, account in rows]
+            marks = ", ".join("?" * len(ids))
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(
+                f"SELECT * FROM accounts WHERE account_id IN ({marks})",  # noqa: S608 - marks
+                [account for _, account in rows],
+            ).fetchall()
+            connection.executemany("INSERT INTO bare VALUES (?2, ?1, 500, ?1)", rows)
+            connection.executemany(
+                "UPDATE accounts SET version = version WHERE account_id = ?", ids
+            )
+            connection.execute("COMMIT")
+
+        yield transact
+
+
+@contextmanager
+def _postgresql_batch(url: str) -> Iterator[Callable[[list[tuple[int, int]]], None]]:
+    import psycopg
+
+    from ledger.pipelines import COMMIT, Pipeline, Statement
+
+    lock = "SELECT * FROM accounts WHERE account_id = ANY($1::bigint[]) ORDER BY 1 FOR UPDATE"
+    insert = "INSERT INTO bare SELECT a, n, 500, n FROM unnest($1::bigint[], $2::bigint[]) k(a, n)"
+    update = (
+        "UPDATE accounts t SET version = t.version FROM unnest($1::bigint[]) k(a)"
+        " WHERE t.account_id = k.a AND t.account_id = ANY($1::bigint[])"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_BARE_TABLE.encode())
+        pipeline = Pipeline(connection)
+
+        def transact(rows: list[tuple[int, int]]) -> None:
+            numbers, accounts_ = (
+                f"{{{str(list(each))[1:-1]}}}".encode() for each in zip(*rows, strict=True)
+            )
+            pipeline.run([Statement(lock, [accounts_])])
+            pipeline.run(
+                [
+                    Statement(insert, [accounts_, numbers]),
+                    Statement(update, [accounts_]),
+                    COMMIT,
+                ]
+            )
+
+        yield transact

@@ -54,6 +54,9 @@ def ledger(
     accounts: Annotated[int, typer.Option(min=1, help="Wallets, drawn at random.")] = 1000,
     count: Annotated[int, typer.Option(min=1, help="Commands of a row.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same commands.")] = 1,
+    past: Annotated[
+        int, typer.Option(min=0, help="Past authorizations, loaded for one more row.")
+    ] = 0,
     url: Annotated[
         str | None, typer.Option("--ledger", help="An empty database, instead of a fresh one.")
     ] = None,
@@ -67,7 +70,15 @@ def ledger(
     from cardrail.bench_ledger import measure as measure_ledger
     from cardrail.embedded_postgresql import NoServer
 
-    plan = Plan(engine=engine, batch=batch, accounts=accounts, count=count, seed=seed, url=url)
+    plan = Plan(
+        engine=engine,
+        batch=batch,
+        accounts=accounts,
+        count=count,
+        seed=seed,
+        past=past,
+        url=url,
+    )
     errors = 0
     try:
         for row in measure_ledger(plan):
@@ -81,7 +92,7 @@ def ledger(
 
 
 _LEDGER_LINE = (
-    "{name:28} {engine:10} {in_flight:4} in flight {per_second:9,.0f}/s"
+    "{name:32} {engine:10} {in_flight:4} in flight {per_second:9,.0f}/s"
     "  p50 {p50_ms:7.3f} ms  p99 {p99_ms:7.3f} ms  p99.9 {p999_ms:7.3f} ms"
 )
 

@@ -1,4 +1,7 @@
-"""A fresh database for a benchmark, gone at its end, with its durability left on."""
+"""A fresh database for a benchmark, gone at its end, with its durability left on.
+
+A PostgreSQL server is set up as deploy/postgresql.conf tells.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from contextlib import contextmanager
 
 from cardrail.embedded_postgresql import EmbeddedPostgresql
 from cardrail.engine import Engine
+from cardrail.postgresql_settings import TUNED
 
 
 @contextmanager
@@ -27,6 +31,7 @@ def fresh_database(engine: Engine, url: str | None = None) -> Iterator[str]:
     else:
         server = EmbeddedPostgresql()
         try:
+            server.configure(TUNED)
             yield server.url()
         finally:
             server.stop()

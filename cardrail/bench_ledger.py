@@ -7,28 +7,28 @@ with so many commands under way at any time; a latency is from the submission to
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter, perf_counter_ns
 
 from hdrh.histogram import HdrHistogram
 
-from cardrail.bare_transactions import bare_transaction
+from cardrail.bare_transactions import bare_batch, bare_transaction
+from cardrail.bench_commands import AT, DAY, Load
 from cardrail.bench_database import fresh_database
+from cardrail.bench_history import load_past
 from cardrail.engine import Engine
 from ledger.audit import audit
-from ledger.commands import AnyCommand, Authorize, Clear, Decision, Origin, Purpose, Reference
+from ledger.commands import AnyCommand, Decision, SpendingLimits
 from ledger.database import Database
 from ledger.house import Placement
 from ledger.ledger import Ledger, Wallet
-from ledger.money import Money
 from ledger.writer import LedgerWriter, Undecided
 
-_AT = 1_800_000_000_000_000  # microseconds since the epoch
 _BALANCE = 10**12
-_AMOUNT = Money(500, "JPY")
+_LIMITS = SpendingLimits(day_amount=10**12, day_count=10**9)
+_ACCOUNTS_BEFORE_PAST = 1000
 _HOT_ACCOUNT = 1
 _WARM_UP = 1000  # commands
 _LONGEST_NANOSECONDS = 600 * 10**9
@@ -51,13 +51,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to measure: `count` commands for each row, `batch` of them in flight."""
+    """What to measure: `count` commands for each row, `batch` of them in flight.
+
+    With `past`, once more with so many past authorizations on all of `accounts`; everything else
+    is measured before they are there, on a thousand.
+    """
 
     engine: Engine
     batch: int
     accounts: int
     count: int
     seed: int
+    past: int = 0
     url: str | None = None
 
 
@@ -70,26 +75,49 @@ def measure(plan: Plan) -> Iterator[Row]:
         If they do not.
     """
     with fresh_database(plan.engine, plan.url) as url, _opened(url) as database:
-        ledger = Ledger(database)
-        ledger.create_schema()
-        _open_accounts(ledger, plan.accounts)
-        load = _Load(plan)
-        _warm_up(database, load, plan.batch)
-        alone = min(plan.count, 2000)
-        held = load.holds(plan.count)
-        yield _row(plan, "holds", plan.batch, _answer_all(database, held, plan.batch))
-        hot = load.holds(plan.count, account_id=_HOT_ACCOUNT)
-        yield _row(plan, "holds on one account", plan.batch, _answer_all(database, hot, plan.batch))
-        cleared = [load.clearing(each) for each in held]
-        yield _row(plan, "clearings", plan.batch, _answer_all(database, cleared, plan.batch))
-        single = _answer_all(database, load.holds(alone), plan.batch, batch_limit=1)
-        yield _row(plan, "holds, one a transaction", plan.batch, single)
-        yield _row(plan, "holds one at a time", 1, _apply_each(ledger, load.holds(alone)))
-        with bare_transaction(url) as bare:
-            yield _row(plan, "bare transaction of the driver", 1, _time_each(bare, alone))
+        Ledger(database).create_schema()
+        yield from _with_accounts(plan, url, database)
+        if plan.past:
+            yield from _with_past(plan, database)
         with database.reading() as connection:
             report = audit(connection)
         assert report.clean, report.disagreements[:3]
+
+
+def _with_accounts(plan: Plan, url: str, database: Database) -> Iterator[Row]:
+    count, batch = plan.count, plan.batch
+    accounts = min(plan.accounts, _ACCOUNTS_BEFORE_PAST) if plan.past else plan.accounts
+    ledger = Ledger(database)
+    _open_accounts(ledger, accounts)
+    load = Load(seed=plan.seed, accounts=accounts)
+    _warm_up(database, load, batch)
+    alone = min(count, 2000)
+    held = load.holds(count)
+    yield _row(plan, "holds", batch, _answer_all(database, held, batch))
+    limited = load.holds(count, limits=_LIMITS)
+    yield _row(plan, "holds with daily limits", batch, _answer_all(database, limited, batch))
+    hot = load.holds(count, account_id=_HOT_ACCOUNT)
+    yield _row(plan, "holds on one account", batch, _answer_all(database, hot, batch))
+    cleared = [load.clearing(each) for each in held]
+    yield _row(plan, "clearings", batch, _answer_all(database, cleared, batch))
+    with bare_batch(url, batch) as bare:
+        measured = _time_each(bare, max(1, count // batch))
+        yield _row(plan, "bare batch of the driver", batch, measured.times(batch))
+    single = _answer_all(database, load.holds(alone), batch, batch_limit=1)
+    yield _row(plan, "holds, one a transaction", batch, single)
+    yield _row(plan, "holds one at a time", 1, _apply_each(ledger, load.holds(alone)))
+    with bare_transaction(url) as bare:
+        yield _row(plan, "bare transaction of the driver", 1, _time_each(bare, alone))
+
+
+def _with_past(plan: Plan, database: Database) -> Iterator[Row]:
+    """The rate once there are many accounts, each with its past."""
+    load_past(database, accounts=plan.accounts, authorizations=plan.past)
+    load = Load(seed=plan.seed + 1, accounts=plan.accounts)
+    _warm_up(database, load, plan.batch)
+    name = f"holds, {plan.accounts:,} accounts, {plan.past:,} past"
+    held = load.holds(plan.count)
+    yield _row(plan, name, plan.batch, _answer_all(database, held, plan.batch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +125,10 @@ class _Measured:
     seconds: float
     nanoseconds: Sequence[int]
     errors: int = 0
+    each: int = 1  # how many commands one call was for
+
+    def times(self, count: int) -> _Measured:
+        return replace(self, each=count)
 
 
 def _row(plan: Plan, name: str, in_flight: int, measured: _Measured) -> Row:
@@ -108,7 +140,7 @@ def _row(plan: Plan, name: str, in_flight: int, measured: _Measured) -> Row:
         name=name,
         engine=plan.engine.value,
         in_flight=in_flight,
-        per_second=len(measured.nanoseconds) / measured.seconds,
+        per_second=len(measured.nanoseconds) * measured.each / measured.seconds,
         p50_ms=p50,
         p99_ms=p99,
         p999_ms=p999,
@@ -128,13 +160,13 @@ def _opened(url: str) -> Iterator[Database]:
 
 def _open_accounts(ledger: Ledger, count: int) -> None:
     wallets = (
-        Wallet(account_id=number, currency="JPY", at=_AT, opening_balance=_BALANCE)
+        Wallet(account_id=number, currency="JPY", at=AT, day=DAY, opening_balance=_BALANCE)
         for number in range(1, count + 1)
     )
     ledger.open_wallets(list(wallets))
 
 
-def _warm_up(database: Database, load: _Load, batch: int) -> None:
+def _warm_up(database: Database, load: Load, batch: int) -> None:
     """Statements are prepared; a server gets the statistics that it makes itself each minute."""
     held = load.holds(_WARM_UP)
     _answer_all(database, held, batch)
@@ -142,50 +174,6 @@ def _warm_up(database: Database, load: _Load, batch: int) -> None:
     with database.transaction() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("ANALYZE")
-
-
-class _Load:
-    """Commands as the gateway makes them, from one seed."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._chance = random.Random(plan.seed)  # noqa: S311 - the same load again is the point
-        self._accounts = plan.accounts
-        self._number = 0
-
-    def holds(self, count: int, account_id: int | None = None) -> list[Authorize]:
-        """Purchases on accounts at random, or all on one."""
-        return [self._hold(account_id) for _ in range(count)]
-
-    def clearing(self, hold: Authorize) -> Clear:
-        """The clearing record of a purchase."""
-        return Clear(
-            account_id=hold.account_id,
-            origin=self._origin(""),
-            at=hold.at,
-            reference=Reference(hold.origin.transaction_id, rrn=hold.origin.rrn),
-            amount=hold.amount,
-        )
-
-    def _hold(self, account_id: int | None) -> Authorize:
-        account_id = account_id or self._chance.randint(1, self._accounts)
-        return Authorize(
-            account_id=account_id,
-            origin=self._origin(f"{self._number:015d}"),
-            at=_AT + self._number * 20,
-            instrument_id=account_id,
-            day=20270115,
-            details={"merchant": "KONBINI SHIBUYA 1", "country": "392"},
-            purpose=Purpose.PURCHASE,
-            amount=_AMOUNT,
-            approval_code=f"{self._number % 1_000_000:06d}",
-            expires_at=_AT + 7 * 86_400_000_000,
-        )
-
-    def _origin(self, transaction_id: str) -> Origin:
-        self._number += 1
-        trace = f"{self._number % 1_000_000:06d}0115{self._number:010d}"
-        key, rrn = f"{trace}400552|00:{self._number:012d}:7", f"{self._number:012d}"
-        return Origin("visanet", key, transaction_id, rrn, f"000000:500:392:M{self._number:014d}")
 
 
 def _apply_each(ledger: Ledger, commands: Sequence[AnyCommand]) -> _Measured:

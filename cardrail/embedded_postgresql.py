@@ -6,11 +6,12 @@ of its own, too, should this process be killed. Its durability is PostgreSQL's d
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,19 @@ class EmbeddedPostgresql:
         pid = self._server.get_pid()
         assert pid is not None
         return pid, self._guard.pid
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Set the server up and start it again, so that every setting counts."""
+        import psutil
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            for name, value in settings.items():
+                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
+        postmaster = psutil.Process(self.processes[0])
+        postmaster.send_signal(signal.SIGINT)  # the fast way to stop, with a checkpoint
+        psutil.wait_procs([postmaster], timeout=_PATIENCE_SECONDS)
+        self.start()
 
     def kill(self) -> None:
         """SIGKILL the server and every process of it; returns when they are gone."""

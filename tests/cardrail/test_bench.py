@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cardrail import bench_codec
 from cardrail.bench import bench_app
 from cardrail.bench_codec import contests
+from cardrail.postgresql_settings import TUNED
 
 FEW = ["codec", "--rounds", "2", "--calls", "8"]
 COLUMNS = {
@@ -73,8 +74,10 @@ def test_engines_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 LEDGER = ["ledger", "--batch", "8", "--accounts", "20", "--count", "40"]
 LEDGER_ROWS = [
     ("holds", 8),
+    ("holds with daily limits", 8),
     ("holds on one account", 8),
     ("clearings", 8),
+    ("bare batch of the driver", 8),
     ("holds, one a transaction", 8),
     ("holds one at a time", 1),
     ("bare transaction of the driver", 1),
@@ -92,6 +95,24 @@ def test_the_ledger_is_measured_on_each_engine(engine: str) -> None:
         assert (row["engine"], row["errors"]) == (engine, 0)
         assert 0 < row["p50_ms"] <= row["p99_ms"] <= row["p999_ms"]
         assert row["per_second"] * row["seconds"] == pytest.approx(40)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_past_is_loaded_that_balances(engine: str) -> None:
+    """The audit at the end looks at all of it."""
+    past = ["--engine", engine, "--accounts", "1500", "--past", "4000", "--json"]
+    result = CliRunner().invoke(bench_app, [*LEDGER, *past])
+    assert result.exit_code == 0, result.output
+    row = json.loads(result.stdout.splitlines()[-1])
+    assert row["name"] == "holds, 1,500 accounts, 4,000 past"
+    assert row["errors"] == 0
+
+
+def test_the_server_that_is_measured_is_set_as_the_sample_file_tells() -> None:
+    sample = Path(__file__).parents[2] / "deploy" / "postgresql.conf"
+    lines = [line.partition("#")[0].strip() for line in sample.read_text().splitlines()]
+    given = dict(line.replace(" ", "").split("=") for line in lines if line)
+    assert given == dict(TUNED)
 
 
 def test_a_ledger_of_ones_own_is_measured_as_text(tmp_path: Path) -> None:
