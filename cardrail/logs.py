@@ -7,7 +7,6 @@ count is told as soon as there is room again: a slow terminal costs log lines, n
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import traceback
 from collections import deque
@@ -21,6 +20,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from cardrail.decision_lines import json_line, key_value_line, quoted
 from gateway.records import DecisionRecord
 
 _CAPACITY = 20_000
@@ -76,7 +76,7 @@ class LogWriter:
         self._lines = lines
         self._decisions = decisions
         self.level = level.number
-        self._render = _RENDERERS[log_format]
+        self._render, self._render_decision = _RENDERERS[log_format]
         self._capacity = capacity
         self._queue: deque[Event | DecisionRecord] = deque()
         self._dropped_count = 0
@@ -138,7 +138,7 @@ class LogWriter:
         if self._decisions is not None:
             decisions.append(msgspec.json.encode(record).decode())
         if self.level <= logging.INFO:
-            lines.append(self._render(_decision_event(record)))
+            lines.append(self._render_decision(record))
 
 
 def configure(writer: LogWriter) -> None:
@@ -201,39 +201,23 @@ def _write(file: TextIO, lines: list[str]) -> None:
         file.flush()
 
 
-def _decision_event(record: DecisionRecord) -> Event:
-    at = datetime.fromtimestamp(record.at / 1_000_000, UTC)
-    event: Event = {"timestamp": _text(at), "level": "info", "event": "decision"}
-    for name in _SHOWN:
-        value = getattr(record, name)
-        if value is not None and value != "":
-            event[name] = value
-    return event
-
-
-_SHOWN = tuple(name for name in DecisionRecord.__struct_fields__ if name != "at")
 _FIRST = ("timestamp", "level", "event")
-_PLAIN = re.compile(r"[\w.,:;/+*()-]+", re.ASCII)
 
 
 def _as_key_value(event: Event) -> str:
     """One line; what is not plain is quoted as in JSON, so that no value can end the line."""
     first = [(name, event[name]) for name in _FIRST]
     rest = [(name, value) for name, value in event.items() if name not in _FIRST]
-    return " ".join([f"{name}={_quoted(value)}" for name, value in first + rest])
-
-
-def _quoted(value: object) -> str:
-    text = str(value)
-    if (text.isalnum() and text.isascii()) or _PLAIN.fullmatch(text):
-        return text
-    return msgspec.json.encode(text).decode()
+    return " ".join([f"{name}={quoted(str(value))}" for name, value in first + rest])
 
 
 def _as_json(event: Event) -> str:
     return msgspec.json.encode(dict(event), enc_hook=str).decode()
 
 
-_RENDERERS: Mapping[LogFormat, Render] = MappingProxyType(
-    {LogFormat.KEY_VALUE: _as_key_value, LogFormat.JSON: _as_json}
+_RENDERERS: Mapping[LogFormat, tuple[Render, Callable[[DecisionRecord], str]]] = MappingProxyType(
+    {
+        LogFormat.KEY_VALUE: (_as_key_value, key_value_line),
+        LogFormat.JSON: (_as_json, json_line),
+    }
 )
