@@ -6,6 +6,8 @@ clearing then posts without it.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from gateway.business_day import DAY_MICROSECONDS
@@ -43,12 +45,17 @@ def is_travel(request: CardRequest) -> bool:
 
 def expires_at(request: CardRequest, at: int, *, estimated: bool) -> int:
     """When a hold made at `at` (microseconds) for `request` ends."""
-    remote = is_remote(request)
-    days = next(
+    days = days_for(request.merchant_category, is_remote(request), estimated)
+    return at + days * DAY_MICROSECONDS
+
+
+@lru_cache(maxsize=4096)
+def days_for(category: str, remote: bool, estimated: bool) -> int:  # noqa: FBT001 - keys of the cache
+    """How long a hold of that merchant category, channel and estimate lasts."""
+    return next(
         rule.days
         for rule in EXPIRY_RULES
-        if (rule.categories is None or request.merchant_category in rule.categories)
+        if (rule.categories is None or category in rule.categories)
         and rule.remote in (None, remote)
         and rule.estimated in (None, estimated)
     )
-    return at + days * DAY_MICROSECONDS

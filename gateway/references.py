@@ -7,6 +7,7 @@ eleven digits, DE 32 does not.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -70,18 +71,19 @@ def reference_of_sale(request: Financial, at: int) -> Reference:
     """
     return msgspec.structs.replace(
         reference_to_original(request, request.original),
-        days=_days_around(request.local_date, at),
+        days=_days_around(request.local_date, at // 86_400_000_000),
         merchant=request.merchant,
         terminal=request.terminal,
     )
 
 
-def _days_around(local_date: str, at: int) -> tuple[str, ...]:
+@lru_cache(maxsize=256)
+def _days_around(local_date: str, today: int) -> tuple[str, ...]:
     """MMDD the day before, of and after `local_date`; none if it is no date.
 
-    Of the years that it may be in, the one that puts it before `at` (microseconds).
+    Of the years that it may be in, the one that puts it before tomorrow (`today`: days since 1970).
     """
-    now = datetime.fromtimestamp(at // 1_000_000, UTC) + _A_DAY
+    now = datetime.fromtimestamp(0, UTC) + (today + 1) * _A_DAY
     for year in (now.year, now.year - 1):
         try:
             day = datetime.strptime(f"{year}{local_date}", "%Y%m%d").replace(tzinfo=UTC)
