@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import signal
 import sys
 import time
@@ -24,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cardrail.keys import KeyFileError
 from cardrail.logs import LogWriter, configure
 from cardrail.settings import Settings, SettingsError, masked_url, read_settings
+from cardrail.workers import NUMBER, WorkersFailed, run_workers, worker_command
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_changes import CardChanges
 from gateway.card_registry import CardLookups, CardRegistry
@@ -60,6 +62,9 @@ def serve(
     decision_log: Annotated[
         Path | None, typer.Option(help="Append every answer to this file, as lines of JSON.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes share the links.", metavar="N")
+    ] = None,
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -68,14 +73,33 @@ def serve(
     """
     try:
         settings = read_settings(
-            ledger=ledger, visanet=visanet, quicpay=quicpay, decision_log=decision_log
+            ledger=ledger,
+            visanet=visanet,
+            quicpay=quicpay,
+            decision_log=decision_log,
+            workers=workers,
         )
     except SettingsError as error:
         _exit(_USAGE, str(error))
     try:
-        run(settings)
-    except StartFailed as error:
+        if settings.workers == 1:
+            run(settings)
+        else:
+            _run_workers(settings)
+    except (StartFailed, WorkersFailed) as error:
         _exit(_FAILED, str(error))
+
+
+def _run_workers(settings: Settings) -> None:
+    """Several of what `run` is one of."""
+    _database(settings).close()  # they find every table there
+    options = ["--ledger", settings.ledger, "--workers", "1"]
+    if settings.decision_log is not None:
+        options += ["--decision-log", str(settings.decision_log)]
+    addresses = {f"CARDRAIL_{name.upper()}": getattr(settings, name) for name in DIALECTS}
+    with ExitStack() as resources:
+        _logs(settings, resources, None)  # decisions are the workers' own
+        run_workers(settings.workers, worker_command(options), addresses)
 
 
 def run(settings: Settings) -> None:
@@ -90,17 +114,18 @@ def run(settings: Settings) -> None:
         database = _database(settings)
         resources.callback(database.close)
         vault = _vault(settings, database)
-        logs = LogWriter(
-            sys.stderr,
-            settings.log_format,
-            decisions=_decision_file(settings, resources),
-            level=settings.log_level,
-        )
-        configure(logs)
-        logs.start()
-        resources.callback(logs.stop)
+        logs = _logs(settings, resources, _decision_file(settings, resources))
         _log.info("settings", **settings.masked())
         _run_loop(settings, vault, database, logs)
+
+
+def _logs(settings: Settings, resources: ExitStack, decisions: TextIO | None) -> LogWriter:
+    """Lines on stderr, written until `resources` are given back."""
+    logs = LogWriter(sys.stderr, settings.log_format, decisions=decisions, level=settings.log_level)
+    configure(logs)
+    logs.start()
+    resources.callback(logs.stop)
+    return logs
 
 
 def _run_loop(settings: Settings, vault: PanVault, database: Database, logs: LogWriter) -> None:
@@ -213,7 +238,7 @@ class _Gateway:
     async def _listen(self, listener: Listener, address: str) -> str:
         host, _, port = address.rpartition(":")
         try:
-            host, real_port = await listener.open(host, int(port))
+            host, real_port = await listener.open(host, int(port), shared=NUMBER in os.environ)
         except OSError as error:
             raise StartFailed(f"cannot listen on {address}: {error.strerror or error}") from None
         return f"{host}:{real_port}"

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     links_most: int = Field(default=64, ge=1)
     in_flight_most: int = Field(default=4096, ge=1)
 
+    workers: int = Field(default=1, ge=1)
     ledger_queue: int = Field(default=4096, ge=1)
     ledger_lanes: int = Field(default=0, ge=0)
     ledger_batch: int = Field(default=256, ge=1)

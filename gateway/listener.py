@@ -56,15 +56,17 @@ class Listener:
         """How many links there are."""
         return len(self._links)
 
-    async def open(self, host: str, port: int) -> tuple[str, int]:
+    async def open(self, host: str, port: int, *, shared: bool = False) -> tuple[str, int]:
         """Listen; gives the address, with the real port where `port` is 0.
+
+        A `shared` port may be listened on by other processes as well.
 
         Raises
         ------
         OSError
             If the address cannot be listened on.
         """
-        self._server = await listen(host, port, self._new_session, self._on_event)
+        self._server = await listen(host, port, self._new_session, self._on_event, shared=shared)
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 

@@ -216,11 +216,18 @@ class Link(asyncio.Protocol):
 
 
 async def listen(
-    host: str, port: int, make_session: Callable[[], Session], on_event: OnEvent
+    host: str,
+    port: int,
+    make_session: Callable[[], Session],
+    on_event: OnEvent,
+    *,
+    shared: bool = False,
 ) -> asyncio.Server:
-    """Accept links; each gets its own session."""
+    """Accept links; each gets its own session. A `shared` port may have other listeners."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Link(make_session(), on_event), host, port)
+    return await loop.create_server(
+        lambda: Link(make_session(), on_event), host, port, reuse_port=shared
+    )
 
 
 async def connect(host: str, port: int, session: Session, on_event: OnEvent) -> Link:
