@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "demo": "cardrail.demo_command:demo",
     "serve": "cardrail.serve:serve",
     "sim": "cardrail.sim_command:sim",
+    "load": "cardrail.load_command:load",
     "ledger": "cardrail.ledger_command:ledger_app",
     "card": "cardrail.card_command:card_app",
     "describe": "cardrail.describe_command:describe",

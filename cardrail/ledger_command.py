@@ -133,7 +133,7 @@ def audit_(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
     """
     with opened(ledger) as database, database.reading() as connection:
         report = audit(connection)
-    _print({"clean": report.clean, **msgspec.to_builtins(report)}, _audit_text(report), json=json)
+    _print({"clean": report.clean, **msgspec.to_builtins(report)}, audit_text(report), json=json)
     if not report.clean:
         raise typer.Exit(1)
 
@@ -253,7 +253,8 @@ def _statement_text(found: Statement) -> str:
     return "\n".join([*lines, "", ", ".join(told)])
 
 
-def _audit_text(report: AuditReport) -> str:
+def audit_text(report: AuditReport) -> str:
+    """What was audited and what disagrees, a line each."""
     lines = [
         f"{each.subject}: {each.check}: expected {each.expected}, found {each.found}"
         for each in report.disagreements

@@ -1,0 +1,119 @@
+"""Which request of a link an answer belongs to, at the cost of a dictionary look-up.
+
+The rules are those of `networks.wire.matching`: the STAN is the index, and MTI, DE 7, 37, 32 and 2
+must be the request's wherever the answer carries them. What has ended is remembered for a while,
+so that a second answer and a late one are told apart from one that nobody waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from loadtest.templates import Values
+
+_REMEMBERED = 65_536
+
+# Answers that are no decision, and the trouble they are counted as: DOMAIN 1.8.
+NOT_DECIDED = frozenset({"30", "91", "96"})
+
+
+class Trouble(StrEnum):
+    """What a run must not have."""
+
+    TIMEOUT = "timeout"  # no answer within the network's timer
+    LATE = "late answer"  # after that
+    DUPLICATE = "duplicate answer"
+    UNMATCHED = "unmatched answer"  # of no request, or with keys that are not the request's
+    UNREADABLE = "unreadable answer"
+    REJECTED = "rejected message"  # given back with a reject header
+    UNDECIDED = "not decided"  # DE 39 is 30, 91 or 96
+    LOST = "lost with its link"
+    UNSENT = "not sent"  # no link, or as many in flight as may be
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A request without an answer; times are monotonic seconds."""
+
+    values: Values
+    intended: float
+    deadline: float
+
+
+class Book:
+    """The requests of one link; an answer ends one of them, a deadline the others."""
+
+    __slots__ = ("_ended", "_ended_before", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Waiting] = {}  # by STAN, the oldest first
+        # By STAN: the values, whether with an answer. Two generations, so that forgetting the
+        # oldest costs nothing.
+        self._ended: dict[str, tuple[Values, bool]] = {}
+        self._ended_before: dict[str, tuple[Values, bool]] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def expect(self, stan: str, waiting: Waiting) -> bool:
+        """Wait for an answer; False if this STAN is waiting already."""
+        if stan in self._waiting:
+            return False
+        self._waiting[stan] = waiting
+        return True
+
+    def answered(self, fields: Mapping[str, str]) -> Waiting | Trouble:
+        """The request that an answer's elements end, or why there is none."""
+        get = fields.get
+        stan = get("11", "")
+        values = (fields["t"], get("7", ""), get("37", ""), get("32", ""), get("2", ""))
+        waiting = self._waiting.get(stan)
+        if waiting is not None and (
+            waiting.values == values or _agree(waiting.values, values)
+        ):
+            del self._waiting[stan]
+            self._remember(stan, waiting.values, was_answered=True)
+            return waiting
+        return self._explain(stan, values)
+
+    def withdraw(self, fields: Mapping[str, str]) -> None:
+        """A request came back unread: it waits no more."""
+        waiting = self._waiting.pop(fields.get("11", ""), None)
+        if waiting is not None:
+            self._remember(fields["11"], waiting.values, was_answered=False)
+
+    def expire(self, now: float) -> int:
+        """How many requests have just come to their deadline; they wait no more."""
+        expired = []
+        for stan, waiting in self._waiting.items():
+            if waiting.deadline > now:
+                break
+            expired.append((stan, waiting.values))
+        for stan, values in expired:
+            del self._waiting[stan]
+            self._remember(stan, values, was_answered=False)
+        return len(expired)
+
+    def drain(self) -> int:
+        """How many requests are waiting; none waits any more."""
+        count = len(self._waiting)
+        self._waiting.clear()
+        return count
+
+    def _remember(self, stan: str, values: Values, *, was_answered: bool) -> None:
+        if len(self._ended) >= _REMEMBERED:
+            self._ended_before, self._ended = self._ended, {}
+        self._ended[stan] = values, was_answered
+
+    def _explain(self, stan: str, values: Values) -> Trouble:
+        ended = self._ended.get(stan) or self._ended_before.get(stan)
+        if ended is None or not _agree(ended[0], values):
+            return Trouble.UNMATCHED
+        return Trouble.DUPLICATE if ended[1] else Trouble.LATE
+
+
+def _agree(ours: Values, theirs: Values) -> bool:
+    """Whether everything is the same that the answer carries."""
+    return all(not their or our == their for our, their in zip(ours, theirs, strict=True))

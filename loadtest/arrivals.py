@@ -1,0 +1,31 @@
+"""When messages are intended to be sent, whatever the gateway does: an open loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import count
+from random import Random
+
+
+class Arrivals(StrEnum):
+    """How intended times are spread."""
+
+    POISSON = "poisson"  # as customers come: gaps are exponential
+    UNIFORM = "uniform"  # one after another, evenly
+
+
+def intended_times(
+    arrivals: Arrivals, random: Random, rate: float, lane: int, lanes: int
+) -> Iterator[float]:
+    """Seconds from the beginning, without end, of one of `lanes` processes.
+
+    Together the lanes reach `rate` a second: Poisson processes add up to one, and evenly spaced
+    times interleave.
+    """
+    if arrivals is Arrivals.UNIFORM:
+        yield from ((number * lanes + lane) / rate for number in count())
+    at = 0.0
+    while True:
+        at += random.expovariate(rate / lanes)
+        yield at

@@ -1,0 +1,203 @@
+"""The open-loop driver: one process's share of a run, in one thread.
+
+Messages are sent at their intended times whatever the gateway does. Everything waits in one
+`select`, whose timeout is fine enough for that: the timers of an event loop are a millisecond
+coarse, and at a moderate rate that would be most of the latency (docs/decisions/0007).
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from random import Random
+from time import monotonic
+from typing import Protocol
+
+from loadtest.arrivals import intended_times
+from loadtest.figures import Interval
+from loadtest.lane import Lane
+from loadtest.links import Link, LinkRefused
+from loadtest.numbering import Numbering
+from loadtest.plan import Plan, drawn
+
+_AT_ONCE = 64  # messages sent before answers are looked for
+_REPORT_SECONDS = 0.25
+_SWEEP_SECONDS = 0.1
+_SIGN_OFF_SECONDS = 1.0
+# Beyond this many messages a second a process looks for work only so often: waking for every
+# single one would cost as much again as the message, and the gateway needs the processor, too.
+_BUSY = 2_500
+_PAUSE_SECONDS = 0.0005
+_NEVER = float("inf")
+
+
+class Control(Protocol):
+    """Becomes readable when sending has to end."""
+
+    def fileno(self) -> int:
+        """For `select`."""
+        ...
+
+
+class Driver:
+    """One of a plan's processes. Times are monotonic seconds."""
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        self._plan = plan
+        self._number = number
+        random = Random(f"{plan.seed}/{number}")  # noqa: S311 - traffic, not secrets
+        self._random = random
+        self._lanes = {name: Lane(plan, name) for name in plan.profile.networks}
+        self._lane_of: dict[int, tuple[Lane, Link]] = {}  # by file number
+        self._messages: Iterator[tuple[Lane, int, bytes]] = cycle(
+            [
+                (lane, draw.kind, lane.press.encode_amount(draw.amount))
+                for draw in drawn(plan, random)
+                for lane in (self._lanes[draw.network],)
+            ]
+        )
+        self._cpu_seconds = 0.0
+        self._ended: float | None = None
+
+    def dial(self) -> None:
+        """Open and sign on every link.
+
+        Raises
+        ------
+        LinkRefused
+            If one does not come about; then none stays open.
+        """
+        try:
+            for lane in self._lanes.values():
+                lane.dial(self._plan.links, self._plan.patience_seconds)
+        except LinkRefused:
+            self._hang_up()
+            raise
+        self._lane_of = {
+            link.fileno(): (lane, link) for lane in self._lanes.values() for link in lane.links
+        }
+
+    def run(self, begin: float, control: Control, report: Callable[[Interval], None]) -> None:
+        """Send from `begin` on, until the plan's time is over or `control` is readable.
+
+        Returns when everything is answered or given up; `report` is told several times a second,
+        and last with `Interval.ended`.
+        """
+        self._start(begin)
+        while self._next < _NEVER or self._in_flight():
+            now = monotonic()
+            if self._next <= now:
+                self._send_due(now)
+            self._wait(control)
+            now = monotonic()
+            if now >= self._sweep_at:
+                self._sweep_at = now + _SWEEP_SECONDS
+                for lane in self._lanes.values():
+                    lane.expire(now)
+            if now >= self._report_at:
+                report(self._interval(now))
+        ended = self._ended
+        last = self._interval(monotonic())
+        self._hang_up()
+        last.ended = ended
+        report(last)
+
+    def _start(self, begin: float) -> None:
+        plan = self._plan
+        epoch = time.time() - monotonic()
+        self._epoch = epoch
+        self._begin, self._end = begin, begin + plan.seconds
+        self._first_card, self._cards = plan.cards
+        self._numbering = Numbering(int(epoch + begin), self._number, plan.processes)
+        self._times = intended_times(
+            plan.arrivals, self._random, plan.rate, self._number, plan.processes
+        )
+        self._pause = _PAUSE_SECONDS if plan.rate / plan.processes > _BUSY else 0.0
+        self._woke = self._since = begin
+        self._cpu_seconds = time.process_time()
+        self._report_at = begin + _REPORT_SECONDS
+        self._sweep_at = begin
+        self._advance()
+
+    def _advance(self) -> None:
+        """The next intended time; never, once the plan's time is over."""
+        self._next = self._begin + next(self._times)
+        if self._next >= self._end:
+            self._stop(self._plan.seconds)
+
+    def _stop(self, seconds: float) -> None:
+        if self._ended is None:
+            self._ended = seconds
+        self._next = _NEVER
+
+    def _send_due(self, now: float) -> None:
+        """Send what is due, so much of it that answers need not wait for long."""
+        second = int(self._epoch + now)
+        room = self._plan.in_flight_most - self._in_flight()
+        random, first, cards = self._random.random, self._first_card, self._cards
+        for _ in range(_AT_ONCE):
+            if self._next > now:
+                break
+            lane, kind, amount = next(self._messages)
+            if room > 0:
+                room -= 1
+                card = first + int(random() * cards)
+                lane.send((kind, card, amount, self._numbering.take()), second, self._next)
+            else:
+                lane.skip()
+            self._advance()
+        for lane in self._lanes.values():
+            lane.flush()
+
+    def _wait(self, control: Control) -> None:
+        """Until something has come, or something is due."""
+        if self._pause and (pause := self._woke + self._pause - monotonic()) > 0:
+            time.sleep(pause)
+        lane_of = self._lane_of
+        reading = [control.fileno(), *lane_of] if self._ended is None else [*lane_of]
+        writing = [number for number, (_, link) in lane_of.items() if link.is_backed_up]
+        due = min(self._next, self._sweep_at)
+        readable, writable, _ = select.select(reading, writing, [], max(due - monotonic(), 0.0))
+        self._woke = monotonic()
+        for number in writable:
+            lane_of[number][1].flush()
+        for number in readable:
+            if number in lane_of:
+                lane, link = lane_of[number]
+                lane.receive(link)
+                if not link.is_open:
+                    self._forget(number)
+            else:
+                self._stop(monotonic() - self._begin)
+
+    def _forget(self, number: int) -> None:
+        """A link is gone; a run that has none left is over."""
+        del self._lane_of[number]
+        if not self._lane_of:
+            self._stop(monotonic() - self._begin)
+
+    def _in_flight(self) -> int:
+        return sum(lane.in_flight for lane in self._lanes.values())
+
+    def _interval(self, now: float) -> Interval:
+        last_answer = max(lane.last_answer for lane in self._lanes.values())
+        cpu, self._cpu_seconds = self._cpu_seconds, time.process_time()
+        interval = Interval(
+            since=max(self._since - self._begin, 0.0),
+            until=max(now - self._begin, 0.0),
+            networks={name: lane.counts() for name, lane in self._lanes.items()},
+            in_flight=self._in_flight(),
+            last_answer=max(last_answer - self._begin, 0.0),
+            cpu_seconds=self._cpu_seconds - cpu,
+        )
+        self._since = now
+        while self._report_at <= now:
+            self._report_at += _REPORT_SECONDS
+        return interval
+
+    def _hang_up(self) -> None:
+        for lane in self._lanes.values():
+            for link in lane.links:
+                link.sign_off(_SIGN_OFF_SECONDS)
