@@ -201,7 +201,7 @@ def latency_of(histogram: HdrHistogram) -> Latency:
 def percentiles(histogram: HdrHistogram) -> list[tuple[float, float]]:
     """Percentile and milliseconds, as far as there are messages to tell it."""
     count = histogram.get_total_count()
-    told = [each for each in _PLOTTED if count * (100 - each) >= 100]
+    told = [each for each in _PLOTTED if round(count * (100 - each)) >= 100]
     return [(float(each), milliseconds(histogram, each)) for each in told]
 
 

@@ -1,0 +1,41 @@
+"""Intended times: how many, how spread, and the same again for the same seed."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from random import Random
+from statistics import fmean, pstdev
+
+from loadtest.arrivals import Arrivals, intended_times
+
+
+def times(arrivals: Arrivals, rate: float, seconds: float, lanes: int = 1) -> list[float]:
+    """Of all lanes together, in order."""
+    drawn = [
+        time
+        for lane in range(lanes)
+        for time in takewhile(
+            lambda at: at < seconds, intended_times(arrivals, Random(lane), rate, lane, lanes)
+        )
+    ]
+    return sorted(drawn)
+
+
+def test_uniform_times_are_a_rate_apart_over_all_lanes() -> None:
+    for lanes in (1, 3):
+        found = times(Arrivals.UNIFORM, 8, 2, lanes)
+        assert found == [number / 8 for number in range(16)]
+
+
+def test_poisson_gaps_are_exponential_over_all_lanes() -> None:
+    for lanes in (1, 4):
+        found = times(Arrivals.POISSON, 1000, 20, lanes)
+        gaps = [after - before for before, after in zip(found, found[1:], strict=False)]
+        assert abs(len(found) - 20_000) < 600  # four standard deviations
+        assert abs(pstdev(gaps) / fmean(gaps) - 1) < 0.05
+
+
+def test_the_same_seed_gives_the_same_times() -> None:
+    again = [times(Arrivals.POISSON, 50, 1) for _ in range(2)]
+    assert again[0] == again[1]
+    assert len(again[0]) > 20
