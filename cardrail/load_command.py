@@ -43,7 +43,9 @@ def load(
     profile: Annotated[
         Profile, typer.Option(help="One network, both, or both on one account.")
     ] = Profile.MIXED,
-    accounts: Annotated[int, typer.Option(min=1, help="Use the seeded cards 1 to this one.")] = 1000,
+    accounts: Annotated[
+        int, typer.Option(min=1, help="Use the seeded cards 1 to this one.")
+    ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same messages.")] = 1,
     ledger: Url = DEFAULT_URL,
     no_audit: Annotated[

@@ -44,7 +44,9 @@ def progress_bar(console: Console, seconds: float) -> Iterator[Tell]:
         BarColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task("", total=seconds)
 
         def tell(figures: Figures, elapsed: float) -> None:

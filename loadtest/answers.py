@@ -70,9 +70,7 @@ class Book:
         stan = get("11", "")
         values = (fields["t"], get("7", ""), get("37", ""), get("32", ""), get("2", ""))
         waiting = self._waiting.get(stan)
-        if waiting is not None and (
-            waiting.values == values or _agree(waiting.values, values)
-        ):
+        if waiting is not None and (waiting.values == values or _agree(waiting.values, values)):
             del self._waiting[stan]
             self._remember(stan, waiting.values, was_answered=True)
             return waiting

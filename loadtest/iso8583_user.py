@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from locust import User, constant_throughput
+from locust import TaskSet, User, constant_throughput
 
 from loadtest.figures import approves
 from loadtest.followups import clearing_of, repeat_of, reversal_of
@@ -111,13 +111,13 @@ def _failure(received: AnswerReceived, expected: bytes | None) -> Exception | No
     return None if approves(code) else Declined(code)
 
 
-def _tasks(network: str) -> dict[Callable[[Iso8583User], None], int]:
-    """One task for each kind; locust takes whole weights."""
+def _tasks(network: str) -> list[TaskSet | Callable[..., Any]]:
+    """A task for each kind, as often as its weight says: locust draws one of the list."""
 
     def task_of(kind: Kind) -> Callable[[Iso8583User], None]:
         return lambda user: user.pay(kind)
 
-    return {task_of(kind): round(kind.weight * 1000) for kind in KINDS[network]}
+    return [each for kind in KINDS[network] for each in [task_of(kind)] * round(kind.weight * 1000)]
 
 
 class VisanetUser(Iso8583User):

@@ -38,7 +38,10 @@ class Link:
         self.is_open = True
         self._session = Session(target.dialect, station=target.station, peer=target.peer)
         self._buffer = FrameBuffer(target.dialect.framing)
-        self._parse_reject, self._split = target.dialect.header.parse_reject, target.dialect.header.split
+        self._parse_reject, self._split = (
+            target.dialect.header.parse_reject,
+            target.dialect.header.split,
+        )
         self._decode = target.dialect.codec.decode
         self._out: list[bytes] = []
         self._unwritten = memoryview(b"")

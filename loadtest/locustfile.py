@@ -13,7 +13,6 @@ import os
 import signal
 import time
 from argparse import ArgumentParser
-from typing import Any
 
 import gevent
 from locust import LoadTestShape, events
@@ -48,13 +47,15 @@ class ChosenShape(LoadTestShape):
         shape = SHAPES[options.shape]
         most = options.num_users or 1
         seconds = options.run_time or shape.seconds
-        users = users_at(shape, self.get_run_time() / seconds, most)
+        users = users_at(shape, (time.perf_counter() - self.start_time) / seconds, most)
         return None if users is None else (users, options.spawn_rate or most)
 
 
 def _add_options(parser: ArgumentParser, **_: object) -> None:
     parser.add_argument("--quicpay", default="", help="Where QPX-1 links are accepted, HOST:PORT")
-    parser.add_argument("--shape", choices=list(SHAPES), default=USUAL, help="How users come and go")
+    parser.add_argument(
+        "--shape", choices=list(SHAPES), default=USUAL, help="How users come and go"
+    )
     parser.add_argument("--accounts", type=int, default=1000, help="Use the seeded cards 1 to this")
 
 
@@ -129,7 +130,7 @@ def _stop(environment: Environment, **_: object) -> None:
         environment.process_exit_code = 1
 
 
-def _quit(environment: Environment, **_: Any) -> None:
+def _quit(environment: Environment, **_: object) -> None:
     """A run that is cut short is stopped first, so that its audit can still fail it."""
     runner = environment.runner
     if runner is not None and runner.user_count:

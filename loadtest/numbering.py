@@ -1,8 +1,8 @@
 """What is particular to one message: its card, amount, times and numbers.
 
-Nothing here reads a clock. What is made for every message is formatted with ``%``, which takes half
-the time of an f-string. Several processes number their messages in *lanes*: lane l of n deals
-out every n-th number from its own beginning, so that no two of them name a message alike.
+Nothing here reads a clock. What is made for every message is padded by `zfill`, which takes half
+the time of an f-string's format. Several processes number their messages in *lanes*: lane l of n
+deals out every n-th number from its own beginning, so that no two of them name a message alike.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Numbering:
 
 def stan_of(serial: int) -> str:
     """DE 11, 000001 to 999999."""
-    return "%06d" % (serial % _STANS + 1)
+    return str(serial % _STANS + 1).zfill(6)
 
 
 def head_of(serial: int) -> str:
@@ -113,17 +113,17 @@ def head_of(serial: int) -> str:
 
 def transaction_id_of(at: Stamp, serial: int) -> str:
     """DE 62.2: fifteen digits, unique up to 100,000 messages a second."""
-    return at.identifier_second + "%05d" % (serial % 100_000)
+    return at.identifier_second + str(serial % 100_000).zfill(5)
 
 
 def slip_of(serial: int) -> str:
     """伝票番号, 00001 to 99999."""
-    return "%05d" % (serial % _SLIPS + 1)
+    return str(serial % _SLIPS + 1).zfill(5)
 
 
 def terminal_identity_of(serial: int) -> str:
     """端末識別番号: another terminal whenever the slips of one are used up."""
-    return "%s%08d" % (_INSTALLER, serial // _SLIPS % _TERMINALS)
+    return _INSTALLER + str(serial // _SLIPS % _TERMINALS).zfill(8)
 
 
 def quicpay_id_of(pan: str) -> str:

@@ -59,6 +59,7 @@ class Driver:
             ]
         )
         self._cpu_seconds = 0.0
+        self._since = self._woke = self._report_at = self._sweep_at = 0.0
         self._ended: float | None = None
 
     def dial(self) -> None:

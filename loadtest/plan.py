@@ -79,9 +79,7 @@ class Draw(msgspec.Struct, frozen=True):
 def drawn(plan: Plan, random: Random) -> list[Draw]:
     """A sequence of messages by their weights, networks alike, to be sent over and over."""
     networks = plan.profile.networks
-    choices = [
-        (network, number) for network in networks for number in range(len(KINDS[network]))
-    ]
+    choices = [(network, number) for network in networks for number in range(len(KINDS[network]))]
     weights = accumulate(
         kind.weight / sum(each.weight for each in KINDS[network])
         for network in networks

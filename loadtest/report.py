@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import msgspec
 import pygal
@@ -18,7 +19,14 @@ _STYLE = Style(
     colors=("#0b6e99", "#c8553d", "#588157", "#7d5ba6"),
     font_family="sans-serif",
 )
-_NINES = {1: "0 %", 10: "90 %", 100: "99 %", 1_000: "99.9 %", 10_000: "99.99 %", 100_000: "99.999 %"}
+_NINES = {
+    1: "0 %",
+    10: "90 %",
+    100: "99 %",
+    1_000: "99.9 %",
+    10_000: "99.99 %",
+    100_000: "99.999 %",
+}
 _LABELS_MOST = 12
 _SHOWN: Mapping[str, Callable[[Second], float]] = {
     "p50": lambda second: second["p50_ms"],
@@ -107,9 +115,17 @@ def _by_second(
 
 
 def _options() -> dict[str, object]:
-    """No script: a report is read where there is no network."""
     return {"style": _STYLE, "js": (), "width": 900, "height": 420, "show_dots": False}
 
 
 def _rendered(chart: pygal.graph.graph.Graph) -> bytes:
+    """Without a script: a page or an issue may have the plot as a picture."""
+    chart.add_xml_filter(_without_scripts)
     return bytes(chart.render())
+
+
+def _without_scripts(root: Element) -> Element:
+    for parent in root.iter():
+        for script in parent.findall("script"):
+            parent.remove(script)
+    return root

@@ -30,9 +30,7 @@ class Shape(NamedTuple):
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
         USUAL: Shape(60, (Stage(100, 100),)),
-        "step": Shape(
-            120, (Stage(25, 25), Stage(25, 50), Stage(25, 75), Stage(25, 100))
-        ),
+        "step": Shape(120, (Stage(25, 25), Stage(25, 50), Stage(25, 75), Stage(25, 100))),
         "spike": Shape(60, (Stage(40, 20), Stage(20, 100), Stage(40, 20))),
         "soak": Shape(3600, (Stage(2, 30), Stage(98, 70))),
     }

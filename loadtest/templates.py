@@ -10,6 +10,7 @@ amount also in chip data) is patched in all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TypeAlias
@@ -159,7 +160,7 @@ class Press:
         self._templates: list[Template] = []
         encoders: dict[str, Encode] = {}
         for kind in kinds:
-            patched = patch(lambda given, kind=kind: frame_of(target, kind, given))
+            patched = patch(partial(frame_of, target, kind))
             request = kind.build(_ONES)
             mti = response_mti(request.mti)
             self._templates.append(Template(patched.text, patched.pick, mti, request.acquirer))

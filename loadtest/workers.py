@@ -11,9 +11,9 @@ import gc
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import SpawnProcess
 from time import monotonic
 from typing import TypeAlias
 
@@ -81,8 +81,7 @@ class Run:
         with _started(self._plan) as pipes:
             self._await_links(pipes)
             begin = monotonic() + _AHEAD_SECONDS
-            for pipe in pipes:
-                pipe.send(begin)
+            _tell_all(pipes, begin)
             self._listen(pipes, begin, tell)
         return self.figures
 
@@ -95,17 +94,14 @@ class Run:
             if isinstance(word, Refused):
                 raise LinkRefused(word.reason)
 
-    def _listen(
-        self, pipes: list[Connection], begin: float, tell: Callable[[float], None]
-    ) -> None:
+    def _listen(self, pipes: list[Connection], begin: float, tell: Callable[[float], None]) -> None:
         running = list(pipes)
         told_to_stop = False
         in_flight: dict[int, int] = {}
         while running:
             if self._is_stopping and not told_to_stop:
                 told_to_stop = True
-                for pipe in running:
-                    pipe.send(None)
+                _tell_all(running, None)
             for ready in wait(running, _LOOK_SECONDS):
                 assert isinstance(ready, Connection)
                 word = _receive(ready)
@@ -118,11 +114,18 @@ class Run:
             tell(max(monotonic() - begin, 0.0))
 
 
+def _tell_all(pipes: list[Connection], what: float | None) -> None:
+    for pipe in pipes:
+        with suppress(BrokenPipeError):  # one that has ended is noticed where it is listened to
+            pipe.send(what)
+
+
 def _receive(pipe: Connection) -> Word:
     try:
-        return _decode(pipe.recv_bytes())
+        word: Word = _decode(pipe.recv_bytes())
     except EOFError:
         raise WorkerFailed("a process of the driver has ended early") from None
+    return word
 
 
 @contextmanager
@@ -130,7 +133,7 @@ def _started(plan: Plan) -> Iterator[list[Connection]]:
     """The pipes to one process each; leaving the context ends the processes."""
     context = multiprocessing.get_context("spawn")
     pipes: list[Connection] = []
-    processes: list[BaseProcess] = []
+    processes: list[SpawnProcess] = []
     try:
         for number in range(plan.processes):
             ours, theirs = context.Pipe()

@@ -34,6 +34,7 @@ class Peer:
     received: list[CardRequest] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)  # of every frame, keep-alives included
     links: list[socket.socket] = field(default_factory=list)
+    has_received: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -71,6 +72,7 @@ class Peer:
         request = event.message
         assert isinstance(request, CardRequest)
         self.received.append(request)
+        self.has_received.set()
         frames = self.script(request)
         if frames is None:
             return False
@@ -120,4 +122,6 @@ def frame(target: Target, message: CardResponse | Message) -> bytes:
     """The frame of a message from the issuer."""
     dialect = target.dialect
     data = dialect.codec.encode(canonical_for(dialect).write(message))
-    return dialect.framing.wrap(dialect.header.request(target.peer, target.station, len(data)) + data)
+    return dialect.framing.wrap(
+        dialect.header.request(target.peer, target.station, len(data)) + data
+    )

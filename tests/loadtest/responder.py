@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import uvloop
@@ -39,7 +41,7 @@ def prepare(target: Target, kind: Kind) -> Answer:
         header = dialect.header.request(target.peer, target.station, len(message))
         return dialect.framing.wrap(header + message)
 
-    request, response = patch(lambda given: frame_of(target, kind, given)), patch(make_answer)
+    request, response = patch(partial(frame_of, target, kind)), patch(make_answer)
     prefix = dialect.framing.prefix_bytes
     place_of = {slot: slice(a - prefix, b - prefix) for a, b, slot in reversed(request.places)}
     text, places = response.text, [place_of[slot] for _, _, slot in response.places]
@@ -82,10 +84,12 @@ async def serve() -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     servers = [
-        await loop.create_server(lambda target=target: Responder(target), "127.0.0.1", 0)
+        await loop.create_server(partial(Responder, target), "127.0.0.1", 0)
         for target in TARGETS.values()
     ]
-    print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
+    ports = [str(server.sockets[0].getsockname()[1]) for server in servers]
+    sys.stdout.write(" ".join(ports) + "\n")
+    sys.stdout.flush()
     await stop.wait()
 
 

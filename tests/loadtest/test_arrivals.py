@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from random import Random
 from statistics import fmean, pstdev
 
@@ -30,7 +30,7 @@ def test_uniform_times_are_a_rate_apart_over_all_lanes() -> None:
 def test_poisson_gaps_are_exponential_over_all_lanes() -> None:
     for lanes in (1, 4):
         found = times(Arrivals.POISSON, 1000, 20, lanes)
-        gaps = [after - before for before, after in zip(found, found[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(found)]
         assert abs(len(found) - 20_000) < 600  # four standard deviations
         assert abs(pstdev(gaps) / fmean(gaps) - 1) < 0.05
 

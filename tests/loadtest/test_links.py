@@ -41,8 +41,10 @@ def read(link: Link, count: int) -> list[object]:
         if link.is_backed_up:
             link.flush()
         if select.select([link], [], [], 0.01)[0]:
-            for each in link.read():
-                found.append(each if isinstance(each, Trouble) else link.book.answered(each))
+            found += [
+                each if isinstance(each, Trouble) else link.book.answered(each)
+                for each in link.read()
+            ]
     return found
 
 

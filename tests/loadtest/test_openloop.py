@@ -1,0 +1,242 @@
+"""The driver's loop against real peers: everything intended is sent, answered and counted."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from random import Random
+from time import monotonic
+from types import MappingProxyType
+
+import msgspec
+import pytest
+
+from loadtest.answers import Trouble
+from loadtest.arrivals import Arrivals
+from loadtest.figures import Figures, Interval
+from loadtest.links import LinkRefused
+from loadtest.openloop import Driver
+from loadtest.plan import Plan, Profile, drawn
+from loadtest.targets import TARGETS, Address
+from loadtest.traffic import KINDS
+from networks.wire.messages import CardRequest
+from networks.wire.pan import synthetic_pan
+from tests.loadtest.peer import Peer, Script, answer, approval, listening
+
+NOWHERE = Address("127.0.0.1", 1)
+
+
+def plan(addresses: Mapping[str, Address], **changes: object) -> Plan:
+    usual = Plan(addresses=addresses, rate=2000, seconds=0.25, accounts=20, seed=7)
+    return msgspec.structs.replace(usual, **changes)
+
+
+def run(asked: Plan, *, stop_at: float | None = None, number: int = 0) -> Figures:
+    """Run one process of the plan here; `stop_at` is when it is told to stop."""
+    driver = Driver(asked, number)
+    driver.dial()
+    figures = Figures(asked.profile.networks)
+    ours, theirs = socket.socketpair()
+
+    def report(interval: Interval) -> None:
+        figures.add(interval)
+        if stop_at is not None and interval.until >= stop_at:
+            theirs.send(b"stop")
+
+    with ours, theirs:
+        driver.run(monotonic() + 0.01, ours, report)
+    return figures
+
+
+@contextmanager
+def both(script: Script | None = None) -> Iterator[dict[str, Peer]]:
+    with listening("visanet", script) as visanet, listening("quicpay", script) as quicpay:
+        yield {"visanet": visanet, "quicpay": quicpay}
+
+
+def addresses(peers: Mapping[str, Peer]) -> dict[str, Address]:
+    return {name: peer.address for name, peer in peers.items()}
+
+
+@pytest.mark.parametrize("arrivals", Arrivals)
+@pytest.mark.parametrize("profile", Profile)
+def test_everything_intended_is_answered(
+    responder: Mapping[str, Address], profile: Profile, arrivals: Arrivals
+) -> None:
+    figures = run(plan(responder, profile=profile, arrivals=arrivals, links=2))
+    total = figures.total
+    assert total.offered == total.sent == total.answered == total.approved
+    assert total.codes == {"00": total.answered}
+    assert figures.errors == {}
+    if arrivals is Arrivals.UNIFORM:
+        assert total.offered == 500
+    assert all(network.answered > 100 for network in figures.networks.values())
+    assert tuple(figures.networks) == profile.networks
+    assert sum(second["answered"] for second in figures.timeline) == total.answered
+
+
+def test_messages_are_those_of_the_plan() -> None:
+    with both() as peers:
+        asked = plan(addresses(peers), arrivals=Arrivals.UNIFORM)
+        figures = run(asked)
+    received = [request for peer in peers.values() for request in peer.received]
+    assert len(received) == figures.total.sent == 500
+    assert {request.pan for request in received} == {synthetic_pan(n) for n in range(1, 21)}
+    assert len({request.stan for request in received}) == 500
+    assert len({request.transaction_id for request in peers["visanet"].received}) == len(
+        peers["visanet"].received
+    )
+    sequence = Counter(draw.network for draw in drawn(asked, Random("7/0"))[:500])
+    assert {name: len(peer.received) for name, peer in peers.items()} == sequence
+    kinds = Counter(request.processing_code for request in received)
+    assert kinds["000000"] > kinds["010000"] > 0
+    assert kinds["200000"] > 0
+
+
+def test_the_hot_account_has_all_the_traffic() -> None:
+    with both() as peers:
+        run(plan(addresses(peers), profile=Profile.HOT_ACCOUNT))
+    received = [request for peer in peers.values() for request in peer.received]
+    assert {request.pan for request in received} == {synthetic_pan(1)}
+    assert all(peer.received for peer in peers.values())
+
+
+def test_two_processes_name_no_message_alike() -> None:
+    names: list[tuple[str, str]] = []
+    for number in range(2):
+        with listening("visanet") as peer:
+            asked = plan({"visanet": peer.address}, profile=Profile.VISANET, processes=2)
+            run(asked, number=number)
+        names += [(request.stan, request.transaction_id) for request in peer.received]
+    assert len(set(names)) == len(names) > 300
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks whose timers are a tenth of a second."""
+    quick = {
+        name: msgspec.structs.replace(target, response_seconds=0.1)
+        for name, target in TARGETS.items()
+    }
+    monkeypatch.setattr("loadtest.lane.TARGETS", MappingProxyType(quick))
+
+
+class Sometimes:
+    """A script that does something else at every tenth request."""
+
+    def __init__(self, other: Script) -> None:
+        self.other = other
+        self.count = 0
+
+    def __call__(self, request: CardRequest) -> list[bytes] | None:
+        self.count += 1
+        return [approval(request)] if self.count % 10 else self.other(request)
+
+
+# What happens to every tenth request: what is counted for it, and whether it has a code.
+TROUBLES: dict[Trouble, tuple[Script, bool]] = {
+    Trouble.TIMEOUT: (lambda _: [], False),
+    Trouble.DUPLICATE: (lambda request: [approval(request)] * 2, True),
+    Trouble.UNDECIDED: (lambda request: [answer(request, "91")], True),
+}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_troubles_are_counted(trouble: Trouble) -> None:
+    other, is_answered = TROUBLES[trouble]
+    with listening("visanet", Sometimes(other)) as peer:
+        asked = plan(
+            {"visanet": peer.address}, profile=Profile.VISANET, arrivals=Arrivals.UNIFORM, rate=400
+        )
+        figures = run(asked)
+    assert figures.total.offered == 100
+    assert figures.errors == {trouble.value: 10}
+    assert figures.total.answered == (100 if is_answered else 90)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_answer_after_the_timer_is_a_timeout_and_late() -> None:
+    kept: list[bytes] = []
+
+    def one_behind(request: CardRequest) -> list[bytes]:
+        """Answers each request when the next one but seven comes."""
+        kept.append(approval(request))
+        return [kept.pop(0)] if len(kept) > 8 else []
+
+    with listening("quicpay", one_behind) as peer:
+        asked = plan(
+            {"quicpay": peer.address}, profile=Profile.QUICPAY, arrivals=Arrivals.UNIFORM, rate=40,
+            seconds=1.0,
+        )  # fmt: skip
+        figures = run(asked)
+    assert figures.total.answered == 0
+    assert figures.errors["timeout"] == 40
+    assert figures.errors["late answer"] == 32
+
+
+def test_a_lost_link_is_told_and_the_others_go_on() -> None:
+    def die(request: CardRequest) -> list[bytes] | None:
+        return [approval(request)] if len(peer.received) != 50 else None
+
+    with listening("visanet", die) as peer:
+        asked = plan({"visanet": peer.address}, profile=Profile.VISANET, links=2)
+        figures = run(asked)
+    assert figures.total.troubles["lost with its link"] >= 1
+    assert set(figures.errors) == {"lost with its link"}
+    assert figures.total.answered > 100
+    assert figures.total.answered + figures.errors["lost with its link"] == figures.total.sent
+
+
+def test_a_run_without_a_link_left_is_over() -> None:
+    with listening("visanet", lambda _: None) as peer:
+        asked = plan({"visanet": peer.address}, profile=Profile.VISANET, rate=100, seconds=60)
+        figures = run(asked)
+    assert figures.elapsed < 30
+    assert figures.errors["lost with its link"] >= 1
+    assert figures.total.answered == 0
+
+
+def test_a_network_without_a_link_left_is_told_as_not_sent() -> None:
+    with listening("visanet", lambda _: None) as visanet, listening("quicpay") as quicpay:
+        asked = plan({"visanet": visanet.address, "quicpay": quicpay.address})
+        figures = run(asked)
+    visanet_figures = figures.networks["visanet"]
+    assert visanet_figures.troubles["not sent"] > 10
+    assert visanet_figures.offered == visanet_figures.troubles.total()
+    assert figures.networks["quicpay"].troubles == {}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_no_more_are_in_flight_than_may_be() -> None:
+    with listening("visanet", lambda _: []) as peer:
+        asked = plan({"visanet": peer.address}, profile=Profile.VISANET, in_flight_most=5)
+        figures = run(asked)
+    assert set(figures.errors) == {"not sent", "timeout"}
+    assert 5 <= figures.errors["timeout"] < 50
+    assert sum(figures.errors.values()) == figures.total.offered
+
+
+def test_a_run_can_be_stopped_and_settles(responder: Mapping[str, Address]) -> None:
+    figures = run(plan(responder, seconds=60), stop_at=0.1)
+    assert figures.elapsed < 30
+    assert figures.total.offered == figures.total.answered > 50
+
+
+def test_nothing_stays_open_when_a_link_is_refused() -> None:
+    with listening("visanet") as peer:
+        driver = Driver(plan({"visanet": peer.address, "quicpay": NOWHERE}), 0)
+        with pytest.raises(LinkRefused):
+            driver.dial()
+    assert len(peer.payloads) == 2  # on and off
+
+
+def test_kinds_are_drawn_by_weight_and_networks_alike() -> None:
+    draws = drawn(plan({}), Random(1))
+    by_network = Counter(draw.network for draw in draws)
+    assert abs(by_network["visanet"] / len(draws) - 0.5) < 0.02
+    taps = sum(draw.network == "quicpay" and draw.kind == 0 for draw in draws)
+    assert abs(taps / by_network["quicpay"] - KINDS["quicpay"][0].weight) < 0.02
+    assert all(1 <= draw.amount <= 100_000 for draw in draws)
