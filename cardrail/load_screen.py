@@ -72,17 +72,17 @@ def summary_table(figures: Figures) -> Table:
     for code in sorted(figures.total.codes):
         meaning = RESPONSE_CODES[code].meaning if code in RESPONSE_CODES else "unknown code"
         table.add_row(f"{code} {meaning}", *(f"{each.codes[code]:,}" for each in columns))
-    if figures.total.troubles:
+    if figures.total.errors:
         table.add_section()
-    for trouble in sorted(figures.total.troubles):
-        counts = (f"{each.troubles[trouble]:,}" for each in columns)
-        table.add_row(f"error: {trouble}", *counts, style="red")
+    for kind in sorted(figures.total.errors):
+        counts = (f"{each.errors[kind]:,}" for each in columns)
+        table.add_row(f"error: {kind}", *counts, style="red")
     return table
 
 
 def _line(figures: Figures) -> str:
     total = figures.total
-    errors = total.troubles.total()
+    errors = total.errors.total()
     last = figures.timeline[-2:-1] or figures.timeline[-1:]
     rate = last[0]["answered"] if last else 0
     return (

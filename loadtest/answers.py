@@ -16,11 +16,11 @@ from loadtest.templates import Values
 
 _REMEMBERED = 65_536
 
-# Answers that are no decision, and the trouble they are counted as: DOMAIN 1.8.
+# Answers that decide nothing (DOMAIN 1.8).
 NOT_DECIDED = frozenset({"30", "91", "96"})
 
 
-class Trouble(StrEnum):
+class ErrorKind(StrEnum):
     """What a run must not have."""
 
     TIMEOUT = "timeout"  # no answer within the network's timer
@@ -64,7 +64,7 @@ class Book:
         self._waiting[stan] = waiting
         return True
 
-    def answered(self, fields: Mapping[str, str]) -> Waiting | Trouble:
+    def answered(self, fields: Mapping[str, str]) -> Waiting | ErrorKind:
         """The request that an answer's elements end, or why there is none."""
         get = fields.get
         stan = get("11", "")
@@ -105,11 +105,11 @@ class Book:
             self._ended_before, self._ended = self._ended, {}
         self._ended[stan] = values, was_answered
 
-    def _explain(self, stan: str, values: Values) -> Trouble:
+    def _explain(self, stan: str, values: Values) -> ErrorKind:
         ended = self._ended.get(stan) or self._ended_before.get(stan)
         if ended is None or not _agree(ended[0], values):
-            return Trouble.UNMATCHED
-        return Trouble.DUPLICATE if ended[1] else Trouble.LATE
+            return ErrorKind.UNMATCHED
+        return ErrorKind.DUPLICATE if ended[1] else ErrorKind.LATE
 
 
 def _agree(ours: Values, theirs: Values) -> bool:

@@ -2,7 +2,7 @@
 
 Latencies are counted from the intended send time, so a driver or a gateway that falls behind
 makes them longer instead of hiding requests (no coordinated omission). A request without an
-answer has no latency: it is told as trouble.
+answer has no latency: it is told as an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Counts(msgspec.Struct, kw_only=True):
     ----------
     offered, sent
         Everything intended, and what was written.
-    codes, troubles
+    codes, errors
         Answers by DE 39; what must not happen, by kind.
     latencies, lags
         Arrays of microseconds: of answers, and of sends, how long after its intended time each
@@ -45,7 +45,7 @@ class Counts(msgspec.Struct, kw_only=True):
     offered: int = 0
     sent: int = 0
     codes: dict[str, int] = msgspec.field(default_factory=dict)
-    troubles: dict[str, int] = msgspec.field(default_factory=dict)
+    errors: dict[str, int] = msgspec.field(default_factory=dict)
     latencies: bytes = b""
     lags: bytes = b""
 
@@ -84,7 +84,7 @@ class NetworkFigures:
         self.sent = 0
         self.answered = 0
         self.codes: Counter[str] = Counter()
-        self.troubles: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
         self.latency = _histogram()
         self.lag = _histogram()
 
@@ -94,7 +94,7 @@ class NetworkFigures:
         self.sent += counts.sent
         self.answered += latencies.total()
         self.codes.update(counts.codes)
-        self.troubles.update(counts.troubles)
+        self.errors.update(counts.errors)
         _record(self.latency, latencies)
         _record(self.lag, _counted(counts.lags))
 
@@ -113,7 +113,7 @@ class NetworkFigures:
             "achieved_per_second": round(self.answered / seconds, 1),
             "approved": self.approved,
             "response_codes": dict(sorted(self.codes.items())),
-            "errors": dict(sorted(self.troubles.items())),
+            "errors": dict(sorted(self.errors.items())),
             **latency_of(self.latency),
             "lag_p50_ms": milliseconds(self.lag, 50),
             "lag_p99_ms": milliseconds(self.lag, 99),
@@ -139,7 +139,7 @@ class Figures:
     @property
     def errors(self) -> Mapping[str, int]:
         """What must not have happened, by kind."""
-        return self.total.troubles
+        return self.total.errors
 
     @property
     def timeline(self) -> list[Second]:
@@ -156,8 +156,8 @@ class Figures:
             latencies = _counted(counts.latencies)
             self.networks[name].add(counts, latencies)
             self.total.add(counts, latencies)
-            troubles = sum(counts.troubles.values())
-            self._timeline.add(second, counts.offered, troubles, latencies)
+            errors = sum(counts.errors.values())
+            self._timeline.add(second, counts.offered, errors, latencies)
 
     def as_json(self) -> dict[str, object]:
         """Everything, each network by itself under ``networks``."""

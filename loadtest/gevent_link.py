@@ -14,7 +14,7 @@ import gevent
 from gevent import socket
 from gevent.event import AsyncResult, Event
 
-from loadtest.answers import Trouble
+from loadtest.answers import ErrorKind
 from loadtest.links import LinkRefused
 from loadtest.targets import Address, Target
 from networks.wire.errors import SessionError
@@ -38,37 +38,37 @@ _READ_BYTES = 64 * 1024
 _IN_FLIGHT = 50_000
 _TICK_SECONDS = 0.05
 
-_UNMATCHED: Mapping[Unmatched, Trouble] = MappingProxyType(
+_UNMATCHED: Mapping[Unmatched, ErrorKind] = MappingProxyType(
     {
-        Unmatched.LATE: Trouble.LATE,
-        Unmatched.ALREADY_ANSWERED: Trouble.DUPLICATE,
-        Unmatched.KEY_DIFFERS: Trouble.UNMATCHED,
-        Unmatched.NEVER_SENT: Trouble.UNMATCHED,
+        Unmatched.LATE: ErrorKind.LATE,
+        Unmatched.ALREADY_ANSWERED: ErrorKind.DUPLICATE,
+        Unmatched.KEY_DIFFERS: ErrorKind.UNMATCHED,
+        Unmatched.NEVER_SENT: ErrorKind.UNMATCHED,
     }
 )
 
-OnTrouble = Callable[[Trouble], None]
+OnError = Callable[[ErrorKind], None]
 
 
 class NoAnswer(Exception):
     """A request was not answered, or could not be sent."""
 
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble.value)
-        self.trouble = trouble
+    def __init__(self, kind: ErrorKind) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
 
 
 class GeventLink:
-    """One signed-on link. `on_trouble` hears of answers that belong to no request."""
+    """One signed-on link. `on_error` hears of answers that belong to no request."""
 
     def __init__(
-        self, target: Target, address: Address, on_trouble: OnTrouble, patience_seconds: float = 5.0
+        self, target: Target, address: Address, on_error: OnError, patience_seconds: float = 5.0
     ) -> None:
         limits = SessionLimits(outgoing=_IN_FLIGHT, response_seconds=target.response_seconds)
         self._session = Session(
             target.dialect, station=target.station, peer=target.peer, limits=limits
         )
-        self._on_trouble = on_trouble
+        self._on_error = on_error
         self._epoch = time.time() - time.monotonic()
         self._answers: dict[int, AsyncResult] = {}  # by identity of the request
         self._to_write, self._changed = Event(), Event()
@@ -98,7 +98,7 @@ class GeventLink:
             self._session.request(request, self._now)
         except SessionError:
             del self._answers[id(request)]
-            raise NoAnswer(Trouble.UNSENT) from None
+            raise NoAnswer(ErrorKind.UNSENT) from None
         self._to_write.set()
         received: AnswerReceived = answer.get()
         return received
@@ -162,15 +162,15 @@ class GeventLink:
                 case AnswerReceived(request=request):
                     self._settle(request, event)
                 case RequestTimedOut(request=request):
-                    self._settle(request, NoAnswer(Trouble.TIMEOUT))
+                    self._settle(request, NoAnswer(ErrorKind.TIMEOUT))
                 case RequestLost(request=request):
-                    self._settle(request, NoAnswer(Trouble.LOST))
+                    self._settle(request, NoAnswer(ErrorKind.LOST))
                 case RejectReceived(request=request) if request is not None:
-                    self._settle(request, NoAnswer(Trouble.REJECTED))
+                    self._settle(request, NoAnswer(ErrorKind.REJECTED))
                 case AnswerUnmatched(reason=reason):
-                    self._on_trouble(_UNMATCHED[reason])
+                    self._on_error(_UNMATCHED[reason])
                 case MessageRefused() | LinkBroken():
-                    self._on_trouble(Trouble.UNREADABLE)
+                    self._on_error(ErrorKind.UNREADABLE)
                 case _:
                     pass
         self._changed.set()

@@ -52,6 +52,7 @@ class Iso8583User(User):
     link: ClassVar[GeventLink]
     numbering: ClassVar[Numbering]
     accounts: ClassVar[int] = 1000
+    chance: ClassVar[random.Random] = random.Random()  # noqa: S311 - traffic, not secrets
 
     def pay(self, kind: Kind) -> None:
         """One authorization of this kind, and what comes after it."""
@@ -61,7 +62,7 @@ class Iso8583User(User):
             return
         answer = first.response
         assert isinstance(answer, CardResponse)
-        die = random.random()  # noqa: S311 - traffic, not secrets
+        die = self.chance.random()
         if die < _REPEATED:
             self._ask(repeat_of(request), kind.name, first.response_bytes)
         elif kind.name in _ENDS_WITH_ITSELF:
@@ -98,9 +99,8 @@ class Iso8583User(User):
         return received if failure is None else None
 
     def _particulars(self) -> Particulars:
-        chance = random.Random(random.getrandbits(64))  # noqa: S311 - traffic, not secrets
-        card = chance.randrange(self.accounts) + 1
-        return particulars(card, draw_amount(chance), int(time.time()), self.numbering.take())
+        card, amount = self.chance.randrange(self.accounts) + 1, draw_amount(self.chance)
+        return particulars(card, amount, int(time.time()), self.numbering.take())
 
 
 def _failure(received: AnswerReceived, expected: bytes | None) -> Exception | None:

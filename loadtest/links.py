@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Mapping
 
-from loadtest.answers import Book, Trouble
+from loadtest.answers import Book, ErrorKind
 from loadtest.targets import Address, Target
 from networks.wire.errors import WireError
 from networks.wire.framing import FrameBuffer
@@ -74,7 +74,7 @@ class Link:
         except OSError:
             self.is_open = False
 
-    def read(self) -> list[Mapping[str, str] | Trouble]:
+    def read(self) -> list[Mapping[str, str] | ErrorKind]:
         """Elements of each answer about a card that has come, or what is wrong with one.
 
         Afterwards `is_open` is False if the peer has ended the link.
@@ -92,7 +92,7 @@ class Link:
             payloads = self._buffer.feed(data)
         except WireError:
             self.is_open = False
-            return [Trouble.UNREADABLE]
+            return [ErrorKind.UNREADABLE]
         answers = [self._receive(payload) for payload in payloads]
         return [answer for answer in answers if answer is not None]
 
@@ -109,7 +109,7 @@ class Link:
         self.is_open = False
         self._socket.close()
 
-    def _receive(self, payload: bytes) -> Mapping[str, str] | Trouble | None:
+    def _receive(self, payload: bytes) -> Mapping[str, str] | ErrorKind | None:
         """None for network management, which the session has answered."""
         if not payload:  # a keep-alive
             self._manage(payload)
@@ -118,10 +118,10 @@ class Link:
             reject = self._parse_reject(payload)
             if reject is not None:
                 self.book.withdraw(self._decode(reject.message))
-                return Trouble.REJECTED
+                return ErrorKind.REJECTED
             fields = self._decode(self._split(payload)[1])
         except WireError:
-            return Trouble.UNREADABLE
+            return ErrorKind.UNREADABLE
         if fields["t"][1] in _CARD_CLASSES:
             return fields
         self._manage(payload)
@@ -130,6 +130,7 @@ class Link:
     def _manage(self, payload: bytes) -> None:
         self._session.receive_data(self.target.dialect.framing.wrap(payload), time.time())
         self._out.append(self._session.data_to_send())
+        self.flush()
 
     def _dial(self, seconds: float) -> socket.socket:
         try:

@@ -19,8 +19,8 @@ from locust import LoadTestShape, events
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from loadtest.answers import Trouble
-from loadtest.gevent_link import GeventLink, OnTrouble
+from loadtest.answers import ErrorKind
+from loadtest.gevent_link import GeventLink, OnError
 from loadtest.iso8583_user import Iso8583User, QuicpayUser, VisanetUser
 from loadtest.links import LinkRefused
 from loadtest.money_audit import LEDGER_VARIABLE, audit_money
@@ -94,22 +94,23 @@ def _connect(user_class: type[Iso8583User], environment: Environment) -> None:
     address = parse_address(options.quicpay if is_second else environment.host or "")
     index = max(getattr(environment.runner, "worker_index", 0), 0)
     user_class.accounts = options.accounts
+    user_class.chance.seed()  # workers are forks of one process
     user_class.numbering = Numbering(int(time.time()), index % _LANES, _LANES)
     user_class.link = GeventLink(
         user_class.target, address, _teller(environment, user_class.target.name)
     )
 
 
-def _teller(environment: Environment, network: str) -> OnTrouble:
+def _teller(environment: Environment, network: str) -> OnError:
     """What belongs to no request is a failure of its own."""
 
-    def tell(trouble: Trouble) -> None:
+    def tell(kind: ErrorKind) -> None:
         environment.events.request.fire(
             request_type=network,
-            name=trouble.value,
+            name=kind.value,
             response_time=0,
             response_length=0,
-            exception=RuntimeError(trouble.value),
+            exception=RuntimeError(kind.value),
             context={},
         )
 

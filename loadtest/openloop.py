@@ -17,8 +17,8 @@ from typing import Protocol
 
 from loadtest.arrivals import intended_times
 from loadtest.figures import Interval
-from loadtest.lane import Lane
 from loadtest.links import Link, LinkRefused
+from loadtest.network_driver import NetworkDriver
 from loadtest.numbering import Numbering
 from loadtest.plan import Plan, drawn
 
@@ -49,13 +49,13 @@ class Driver:
         self._number = number
         random = Random(f"{plan.seed}/{number}")  # noqa: S311 - traffic, not secrets
         self._random = random
-        self._lanes = {name: Lane(plan, name) for name in plan.profile.networks}
-        self._lane_of: dict[int, tuple[Lane, Link]] = {}  # by file number
-        self._messages: Iterator[tuple[Lane, int, bytes]] = cycle(
+        self._networks = {name: NetworkDriver(plan, name) for name in plan.profile.networks}
+        self._link_of: dict[int, tuple[NetworkDriver, Link]] = {}  # by file number
+        self._messages: Iterator[tuple[NetworkDriver, int, bytes]] = cycle(
             [
-                (lane, draw.kind, lane.press.encode_amount(draw.amount))
+                (network, draw.kind, network.encode_amount(draw.amount))
                 for draw in drawn(plan, random)
-                for lane in (self._lanes[draw.network],)
+                for network in (self._networks[draw.network],)
             ]
         )
         self._cpu_seconds = 0.0
@@ -71,13 +71,15 @@ class Driver:
             If one does not come about; then none stays open.
         """
         try:
-            for lane in self._lanes.values():
-                lane.dial(self._plan.links, self._plan.patience_seconds)
+            for network in self._networks.values():
+                network.dial(self._plan.links, self._plan.patience_seconds)
         except LinkRefused:
-            self._hang_up()
+            self.hang_up()
             raise
-        self._lane_of = {
-            link.fileno(): (lane, link) for lane in self._lanes.values() for link in lane.links
+        self._link_of = {
+            link.fileno(): (network, link)
+            for network in self._networks.values()
+            for link in network.links
         }
 
     def run(self, begin: float, control: Control, report: Callable[[Interval], None]) -> None:
@@ -95,13 +97,13 @@ class Driver:
             now = monotonic()
             if now >= self._sweep_at:
                 self._sweep_at = now + _SWEEP_SECONDS
-                for lane in self._lanes.values():
-                    lane.expire(now)
+                for network in self._networks.values():
+                    network.expire(now)
             if now >= self._report_at:
                 report(self._interval(now))
         ended = self._ended
         last = self._interval(monotonic())
-        self._hang_up()
+        self.hang_up()
         last.ended = ended
         report(last)
 
@@ -135,39 +137,40 @@ class Driver:
 
     def _send_due(self, now: float) -> None:
         """Send what is due, so much of it that answers need not wait for long."""
-        second = int(self._epoch + now)
+        for each in self._networks.values():
+            each.turn_to(int(self._epoch + now))
         room = self._plan.in_flight_most - self._in_flight()
         random, first, cards = self._random.random, self._first_card, self._cards
         for _ in range(_AT_ONCE):
             if self._next > now:
                 break
-            lane, kind, amount = next(self._messages)
+            network, kind, amount = next(self._messages)
             if room > 0:
                 room -= 1
                 card = first + int(random() * cards)
-                lane.send((kind, card, amount, self._numbering.take()), second, self._next)
+                network.send(kind, card, amount, self._numbering.take(), self._next)
             else:
-                lane.skip()
+                network.skip()
             self._advance()
-        for lane in self._lanes.values():
-            lane.flush()
+        for each in self._networks.values():
+            each.flush()
 
     def _wait(self, control: Control) -> None:
         """Until something has come, or something is due."""
         if self._pause and (pause := self._woke + self._pause - monotonic()) > 0:
             time.sleep(pause)
-        lane_of = self._lane_of
-        reading = [control.fileno(), *lane_of] if self._ended is None else [*lane_of]
-        writing = [number for number, (_, link) in lane_of.items() if link.is_backed_up]
+        link_of = self._link_of
+        reading = [control.fileno(), *link_of] if self._ended is None else [*link_of]
+        writing = [number for number, (_, link) in link_of.items() if link.is_backed_up]
         due = min(self._next, self._sweep_at)
         readable, writable, _ = select.select(reading, writing, [], max(due - monotonic(), 0.0))
         self._woke = monotonic()
         for number in writable:
-            lane_of[number][1].flush()
+            link_of[number][1].flush()
         for number in readable:
-            if number in lane_of:
-                lane, link = lane_of[number]
-                lane.receive(link)
+            if number in link_of:
+                network, link = link_of[number]
+                network.receive(link)
                 if not link.is_open:
                     self._forget(number)
             else:
@@ -175,20 +178,20 @@ class Driver:
 
     def _forget(self, number: int) -> None:
         """A link is gone; a run that has none left is over."""
-        del self._lane_of[number]
-        if not self._lane_of:
+        del self._link_of[number]
+        if not self._link_of:
             self._stop(monotonic() - self._begin)
 
     def _in_flight(self) -> int:
-        return sum(lane.in_flight for lane in self._lanes.values())
+        return sum(network.in_flight for network in self._networks.values())
 
     def _interval(self, now: float) -> Interval:
-        last_answer = max(lane.last_answer for lane in self._lanes.values())
+        last_answer = max(network.last_answer for network in self._networks.values())
         cpu, self._cpu_seconds = self._cpu_seconds, time.process_time()
         interval = Interval(
             since=max(self._since - self._begin, 0.0),
             until=max(now - self._begin, 0.0),
-            networks={name: lane.counts() for name, lane in self._lanes.items()},
+            networks={name: network.counts() for name, network in self._networks.items()},
             in_flight=self._in_flight(),
             last_answer=max(last_answer - self._begin, 0.0),
             cpu_seconds=self._cpu_seconds - cpu,
@@ -198,7 +201,8 @@ class Driver:
             self._report_at += _REPORT_SECONDS
         return interval
 
-    def _hang_up(self) -> None:
-        for lane in self._lanes.values():
-            for link in lane.links:
+    def hang_up(self) -> None:
+        """Sign off and close every link."""
+        for network in self._networks.values():
+            for link in network.links:
                 link.sign_off(_SIGN_OFF_SECONDS)

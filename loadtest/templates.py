@@ -171,23 +171,18 @@ class Press:
         self._own = self._transaction_id if target.dialect is VISANET else self._sale
         self._cards: dict[int, tuple[str, tuple[bytes, bytes]]] = {}
         self._second = self._thousand = -1
-        self._stamp: Stamp
-        self._times: tuple[bytes, bytes, bytes]
         self._head = ""
+        self.turn_to(0)
 
     def encode_amount(self, amount: int) -> bytes:
         """An amount in minor units, as `render` takes it."""
         return self._encode["amount"](f"{amount:012d}")
 
-    def render(
-        self, kind: int, card: int, amount: bytes, second: int, serial: int
-    ) -> tuple[bytes, str, Values]:
+    def render(self, kind: int, card: int, amount: bytes, serial: int) -> tuple[bytes, str, Values]:
         """The frame of a message of the `kind`-th kind, its STAN, and what its answer will have.
 
-        `second` is since the epoch; `serial` numbers the message.
+        `serial` numbers the message.
         """
-        if second != self._second:
-            self._turn_to(second)
         thousand, rest = divmod(serial, 1000)
         if thousand != self._thousand:
             self._thousand, self._head = thousand, head_of(serial)
@@ -201,7 +196,10 @@ class Press:
         )
         return frame, stan, (template.answer_mti, at.transmission, rrn, template.acquirer, pan)
 
-    def _turn_to(self, second: int) -> None:
+    def turn_to(self, second: int) -> None:
+        """What is rendered next is sent in `second` (since the epoch)."""
+        if second == self._second:
+            return
         self._second = second
         self._stamp = at = stamp(second)
         encode = self._encode

@@ -29,7 +29,7 @@ class _OpenSecond:
     def __init__(self, number: int) -> None:
         self.number = number
         self.offered = 0
-        self.troubles = 0
+        self.errors = 0
         self.latencies: Counter[int] = Counter()
 
     def sum_up(self) -> Second:
@@ -38,7 +38,7 @@ class _OpenSecond:
             second=self.number,
             offered=self.offered,
             answered=self.latencies.total(),
-            errors=self.troubles,
+            errors=self.errors,
             p50_ms=_percentile(values, 0.5) / 1000,
             p99_ms=_percentile(values, 0.99) / 1000,
             max_ms=_percentile(values, 1.0) / 1000,
@@ -52,7 +52,7 @@ class Timeline:
         self._closed: list[Second] = []
         self._open: list[_OpenSecond] = []
 
-    def add(self, second: int, offered: int, troubles: int, latencies: Counter[int]) -> None:
+    def add(self, second: int, offered: int, errors: int, latencies: Counter[int]) -> None:
         """Count something in `second`, or in the oldest that is open."""
         while not self._open or self._open[-1].number < second:
             self._open.append(_OpenSecond(len(self._closed) + len(self._open)))
@@ -60,7 +60,7 @@ class Timeline:
                 self._closed.append(self._open.pop(0).sum_up())
         place = self._open[max(second - self._open[0].number, 0)]
         place.offered += offered
-        place.troubles += troubles
+        place.errors += errors
         place.latencies.update(latencies)
 
     def seconds(self) -> list[Second]:

@@ -96,7 +96,7 @@ class Run:
 
     def _listen(self, pipes: list[Connection], begin: float, tell: Callable[[float], None]) -> None:
         running = list(pipes)
-        told_to_stop = False
+        told_to_stop, tell_at = False, 0.0
         in_flight: dict[int, int] = {}
         while running:
             if self._is_stopping and not told_to_stop:
@@ -111,7 +111,10 @@ class Run:
                 if word.interval.ended is not None:
                     running.remove(ready)
             self.in_flight = sum(in_flight.values())
-            tell(max(monotonic() - begin, 0.0))
+            now = monotonic()
+            if now >= tell_at or not running:
+                tell_at = now + _LOOK_SECONDS
+                tell(max(now - begin, 0.0))
 
 
 def _tell_all(pipes: list[Connection], what: float | None) -> None:
@@ -163,7 +166,11 @@ def _work(plan: Plan, number: int, pipe: Connection) -> None:
         pipe.send_bytes(_encode(Refused(str(error))))
         return
     pipe.send_bytes(_encode(Ready()))
-    begin = pipe.recv()
+    try:
+        begin = pipe.recv()
+    except EOFError:  # another process was refused
+        driver.hang_up()
+        return
     # Nothing here makes cycles, and a collection would be somebody's latency.
     gc.collect()
     gc.freeze()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.answers import Book, Trouble, Waiting
+from loadtest.answers import Book, ErrorKind, Waiting
 from networks.wire.matching import DEFAULT_MATCH, Matcher, Mismatch, Unmatched
 from networks.wire.messages import AuthorizationRequest, AuthorizationResponse
 
@@ -55,7 +55,7 @@ def test_an_answer_ends_the_request_that_it_agrees_with(
     waiting = book()
     found = waiting.answered(changed(change))
     assert (found is WAITING) is is_its_answer
-    assert (found is Trouble.UNMATCHED) is not is_its_answer
+    assert (found is ErrorKind.UNMATCHED) is not is_its_answer
     assert len(waiting) == (0 if is_its_answer else 1)
 
 
@@ -83,8 +83,8 @@ def test_the_sessions_matcher_says_the_same(
 def test_a_second_answer_is_a_duplicate() -> None:
     waiting = book()
     assert waiting.answered(ANSWER) is WAITING
-    assert waiting.answered(ANSWER) is Trouble.DUPLICATE
-    assert waiting.answered(changed({"37": "632601000018"})) is Trouble.UNMATCHED
+    assert waiting.answered(ANSWER) is ErrorKind.DUPLICATE
+    assert waiting.answered(changed({"37": "632601000018"})) is ErrorKind.UNMATCHED
 
 
 def test_an_answer_after_the_deadline_is_late() -> None:
@@ -92,7 +92,7 @@ def test_an_answer_after_the_deadline_is_late() -> None:
     assert waiting.expire(5.999) == 0
     assert waiting.expire(6.0) == 1
     assert len(waiting) == 0
-    assert waiting.answered(ANSWER) is Trouble.LATE
+    assert waiting.answered(ANSWER) is ErrorKind.LATE
 
 
 def test_only_what_is_due_expires_the_oldest_first() -> None:
@@ -122,7 +122,7 @@ def test_a_lost_link_ends_everything() -> None:
     waiting = book()
     assert waiting.drain() == 1
     assert len(waiting) == 0
-    assert waiting.answered(ANSWER) is Trouble.UNMATCHED
+    assert waiting.answered(ANSWER) is ErrorKind.UNMATCHED
 
 
 def test_what_has_ended_is_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,4 +133,4 @@ def test_what_has_ended_is_remembered_for_a_while(monkeypatch: pytest.MonkeyPatc
         assert waiting.expect(stan, WAITING)
         assert waiting.answered({**ANSWER, "11": stan}) is WAITING
     verdicts = [waiting.answered({**ANSWER, "11": f"{number:06d}"}) for number in range(5)]
-    assert verdicts == [Trouble.UNMATCHED] * 2 + [Trouble.DUPLICATE] * 3
+    assert verdicts == [ErrorKind.UNMATCHED] * 2 + [ErrorKind.DUPLICATE] * 3

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from loadtest.answers import Trouble
+from loadtest.answers import ErrorKind
 from loadtest.figures import Counts, Figures, Interval, approves, percentiles
 from loadtest.timeline import Timeline
 
@@ -65,16 +65,16 @@ def test_a_run_lasts_until_its_last_answer() -> None:
     assert figures.elapsed == 3.2
 
 
-def test_codes_and_troubles_are_counted_by_kind() -> None:
+def test_codes_and_errors_are_counted_by_kind() -> None:
     figures = Figures(("visanet",))
-    troubles = {Trouble.TIMEOUT.value: 2, Trouble.UNDECIDED.value: 1}
+    errors = {ErrorKind.TIMEOUT.value: 2, ErrorKind.UNDECIDED.value: 1}
     codes = {"00": 5, "10": 1, "51": 3, "91": 1, "ZZ": 1}
-    figures.add(interval(0.0, [100] * 11, codes=codes, troubles=troubles))
+    figures.add(interval(0.0, [100] * 11, codes=codes, errors=errors))
     told = figures.as_json()
     assert told["approved"] == 6
     assert told["response_codes"] == codes
     assert told["errors"] == {"not decided": 1, "timeout": 2}
-    assert figures.errors == troubles
+    assert figures.errors == errors
 
 
 @pytest.mark.parametrize(

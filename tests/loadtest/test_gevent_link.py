@@ -6,7 +6,7 @@ import gevent
 import msgspec
 import pytest
 
-from loadtest.answers import Trouble
+from loadtest.answers import ErrorKind
 from loadtest.gevent_link import GeventLink, NoAnswer
 from loadtest.links import LinkRefused
 from loadtest.numbering import particulars
@@ -23,18 +23,18 @@ def request(network: str, serial: int = 1) -> CardRequest:
 
 
 class Asking:
-    """A link and the troubles that it has told."""
+    """A link and the errors that it has told."""
 
     def __init__(self, network: str, address: Address, response_seconds: float = 5.0) -> None:
         target = msgspec.structs.replace(TARGETS[network], response_seconds=response_seconds)
-        self.troubles: list[Trouble] = []
-        self.link = GeventLink(target, address, self.troubles.append)
+        self.errors: list[ErrorKind] = []
+        self.link = GeventLink(target, address, self.errors.append)
 
-    def wait_for_trouble(self) -> list[Trouble]:
+    def wait_for_error(self) -> list[ErrorKind]:
         with gevent.Timeout(10):
-            while not self.troubles:
+            while not self.errors:
                 gevent.sleep(0.005)
-        return self.troubles
+        return self.errors
 
 
 @BOTH
@@ -56,7 +56,7 @@ def test_many_are_in_flight_and_each_gets_its_own_answer(network: str) -> None:
         assert isinstance(response, CardResponse)
         assert (response.stan, response.response_code) == (asked.stan, "00")
         assert greenlet.value.response_bytes
-    assert asking.troubles == []
+    assert asking.errors == []
     assert not asking.link.is_open
 
 
@@ -68,39 +68,39 @@ def rejected(asked: CardRequest) -> list[bytes]:
     return [dialect.framing.wrap(given_back)]
 
 
-NO_ANSWERS: dict[Trouble, Script] = {
-    Trouble.TIMEOUT: lambda _: [],
-    Trouble.LOST: lambda _: None,
-    Trouble.REJECTED: rejected,
+NO_ANSWERS: dict[ErrorKind, Script] = {
+    ErrorKind.TIMEOUT: lambda _: [],
+    ErrorKind.LOST: lambda _: None,
+    ErrorKind.REJECTED: rejected,
 }
 
 
-@pytest.mark.parametrize("trouble", NO_ANSWERS)
-def test_an_asker_is_told_why_there_is_no_answer(trouble: Trouble) -> None:
-    with listening("visanet", NO_ANSWERS[trouble]) as peer:
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+def test_an_asker_is_told_why_there_is_no_answer(kind: ErrorKind) -> None:
+    with listening("visanet", NO_ANSWERS[kind]) as peer:
         asking = Asking("visanet", peer.address, response_seconds=0.05)
         with pytest.raises(NoAnswer) as raised:
             asking.link.ask(request("visanet"))
         asking.link.close()
-    assert raised.value.trouble is trouble
-    assert str(raised.value) == trouble.value
+    assert raised.value.kind is kind
+    assert str(raised.value) == kind.value
 
 
 # What the issuer sends besides the answer, and what is told of it.
-BESIDES: dict[Trouble, Script] = {
-    Trouble.DUPLICATE: lambda asked: [approval(asked)] * 2,
-    Trouble.UNMATCHED: lambda asked: [answer(asked, "00", stan="424242"), approval(asked)],
-    Trouble.UNREADABLE: lambda asked: [approval(asked), b"\xff" * 8],
+BESIDES: dict[ErrorKind, Script] = {
+    ErrorKind.DUPLICATE: lambda asked: [approval(asked)] * 2,
+    ErrorKind.UNMATCHED: lambda asked: [answer(asked, "00", stan="424242"), approval(asked)],
+    ErrorKind.UNREADABLE: lambda asked: [approval(asked), b"\xff" * 8],
 }
 
 
 @BOTH
-@pytest.mark.parametrize("trouble", BESIDES)
-def test_answers_to_nobody_are_told(network: str, trouble: Trouble) -> None:
-    with listening(network, BESIDES[trouble]) as peer:
+@pytest.mark.parametrize("kind", BESIDES)
+def test_answers_to_nobody_are_told(network: str, kind: ErrorKind) -> None:
+    with listening(network, BESIDES[kind]) as peer:
         asking = Asking(network, peer.address)
         asking.link.ask(request(network))
-        assert asking.wait_for_trouble() == [trouble]
+        assert asking.wait_for_error() == [kind]
         asking.link.close()
 
 
@@ -116,7 +116,7 @@ def test_a_late_answer_is_told() -> None:
         for serial in range(2):
             with pytest.raises(NoAnswer):
                 asking.link.ask(request("quicpay", serial))
-        assert asking.troubles == [Trouble.LATE]
+        assert asking.errors == [ErrorKind.LATE]
         asking.link.close()
 
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from loadtest.answers import Trouble, Waiting
+from loadtest.answers import ErrorKind, Waiting
 from loadtest.links import Link, LinkRefused
 from loadtest.numbering import particulars
 from loadtest.targets import TARGETS, Address, parse_address
@@ -26,8 +26,9 @@ NOW = 1_795_311_045
 def send(link: Link, count: int = 1, *, timeout: float = 5.0) -> None:
     """Send messages of the first kind, each to be answered."""
     press = Press(link.target, KINDS[link.target.name][:1])
+    press.turn_to(NOW)
     for serial in range(count):
-        message, stan, values = press.render(0, 1, press.encode_amount(500), NOW, serial)
+        message, stan, values = press.render(0, 1, press.encode_amount(500), serial)
         assert link.book.expect(stan, Waiting(values, 0.0, timeout))
         link.put(message)
     link.flush()
@@ -42,7 +43,7 @@ def read(link: Link, count: int) -> list[object]:
             link.flush()
         if select.select([link], [], [], 0.01)[0]:
             found += [
-                each if isinstance(each, Trouble) else link.book.answered(each)
+                each if isinstance(each, ErrorKind) else link.book.answered(each)
                 for each in link.read()
             ]
     return found
@@ -71,11 +72,11 @@ def spoiled(**changes: object) -> Script:
 
 # What the issuer sends, and what is found of it.
 SCRIPTS: dict[str, tuple[Script, list[object]]] = {
-    "twice": (lambda request: [approval(request)] * 2, [Waiting, Trouble.DUPLICATE]),
-    "another RRN": (spoiled(rrn="999999999999"), [Trouble.UNMATCHED]),
-    "another STAN": (spoiled(stan="424242"), [Trouble.UNMATCHED]),
-    "another PAN": (spoiled(pan="4000000000000028"), [Trouble.UNMATCHED]),
-    "another message type": (spoiled(mti="0130"), [Trouble.UNMATCHED]),
+    "twice": (lambda request: [approval(request)] * 2, [Waiting, ErrorKind.DUPLICATE]),
+    "another RRN": (spoiled(rrn="999999999999"), [ErrorKind.UNMATCHED]),
+    "another STAN": (spoiled(stan="424242"), [ErrorKind.UNMATCHED]),
+    "another PAN": (spoiled(pan="4000000000000028"), [ErrorKind.UNMATCHED]),
+    "another message type": (spoiled(mti="0130"), [ErrorKind.UNMATCHED]),
     "without the RRN": (spoiled(rrn=""), [Waiting]),
     "hangs up": (lambda _request: None, []),
 }
@@ -107,7 +108,7 @@ def test_an_answer_that_cannot_be_read_costs_itself_only(network: str) -> None:
         send(link)
         found = read(link, 2)
         link.close()
-    assert found[0] is Trouble.UNREADABLE
+    assert found[0] is ErrorKind.UNREADABLE
     assert isinstance(found[1], Waiting)
 
 
@@ -116,7 +117,7 @@ def test_a_broken_stream_ends_the_link(network: str) -> None:
     with listening(network, lambda _: [b"\xff\xff\xff\xff" * 4]) as peer:
         link = opened(network, peer.address)
         send(link)
-        assert read(link, 1) == [Trouble.UNREADABLE]
+        assert read(link, 1) == [ErrorKind.UNREADABLE]
         assert not link.is_open
         link.sign_off(5.0)
 
@@ -133,7 +134,7 @@ def test_a_rejected_message_waits_no_more() -> None:
     with listening("visanet", reject) as peer:
         link = opened("visanet", peer.address)
         send(link)
-        assert read(link, 1) == [Trouble.REJECTED]
+        assert read(link, 1) == [ErrorKind.REJECTED]
         assert len(link.book) == 0
         link.close()
 

@@ -44,8 +44,9 @@ def test_a_rendered_message_is_the_encoded_one(
     target: Target, kind: Kind, card: int, amount: int, second: int, serial: int
 ) -> None:
     press = press_of(target)
+    press.turn_to(second)
     number = KINDS[target.name].index(kind)
-    frame, stan, values = press.render(number, card, press.encode_amount(amount), second, serial)
+    frame, stan, values = press.render(number, card, press.encode_amount(amount), serial)
     expected = particulars(card, amount, second, serial)
     assert frame == frame_of(target, kind, expected)
     assert stan == expected.stan
@@ -106,8 +107,9 @@ def test_many_cards_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadtest.templates._CARDS_KEPT", 2)
     target = TARGETS["visanet"]
     press = Press(target, KINDS["visanet"][:1])
+    press.turn_to(SECOND)
     amount = press.encode_amount(5)
     for card in (1, 2, 3, 1):
-        frame, _, _ = press.render(0, card, amount, SECOND, card)
+        frame, _, _ = press.render(0, card, amount, card)
         assert decoded(target, frame).pan == particulars(card, 5, SECOND, card).pan
     assert len(press._cards) <= 2

@@ -1,4 +1,4 @@
-"""One network as one process of the open-loop driver sees it."""
+"""What one process of the open-loop driver does with one network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from time import monotonic
 
-from loadtest.answers import NOT_DECIDED, Trouble, Waiting
+from loadtest.answers import NOT_DECIDED, ErrorKind, Waiting
 from loadtest.figures import Counts
 from loadtest.links import Link
 from loadtest.plan import Plan
@@ -15,14 +15,14 @@ from loadtest.templates import Press
 from loadtest.traffic import KINDS
 
 
-class Lane:
+class NetworkDriver:
     """Links of one network, its messages, and the counts of the present interval.
 
     Times are monotonic seconds.
     """
 
     def __init__(self, plan: Plan, network: str) -> None:
-        self.press = Press(TARGETS[network], KINDS[network])
+        self._press = Press(TARGETS[network], KINDS[network])
         self.links: list[Link] = []
         self.last_answer = 0.0
         self._target = TARGETS[network]
@@ -30,6 +30,10 @@ class Lane:
         self._turn = 0
         self._written: list[float] = []  # intended times of what the next flush writes
         self._clear()
+
+    def encode_amount(self, amount: int) -> bytes:
+        """Minor units, as `send` takes them."""
+        return self._press.encode_amount(amount)
 
     @property
     def in_flight(self) -> int:
@@ -47,30 +51,30 @@ class Lane:
         for _ in range(count):
             self.links.append(Link(self._target, self._address, patience_seconds))
 
-    def send(self, message: tuple[int, int, bytes, int], second: int, intended: float) -> None:
-        """Put a message on the next link, to be written by `flush`.
+    def turn_to(self, second: int) -> None:
+        """What follows is sent in `second` (since the epoch)."""
+        self._press.turn_to(second)
 
-        `message` is kind, card, encoded amount and number; `second` is since the epoch.
-        """
+    def send(self, kind: int, card: int, amount: bytes, serial: int, intended: float) -> None:
+        """Put message number `serial` on the next link, to be written by `flush`."""
         self.offered += 1
         if not self.links:
-            self.troubles[Trouble.UNSENT] += 1
+            self.errors[ErrorKind.UNSENT] += 1
             return
         self._turn = (self._turn + 1) % len(self.links)
         link = self.links[self._turn]
-        kind, card, amount, serial = message
-        frame, stan, values = self.press.render(kind, card, amount, second, serial)
+        frame, stan, values = self._press.render(kind, card, amount, serial)
         deadline = monotonic() + self._target.response_seconds
         if link.book.expect(stan, Waiting(values, intended, deadline)):
             link.put(frame)
             self._written.append(intended)
         else:
-            self.troubles[Trouble.UNSENT] += 1
+            self.errors[ErrorKind.UNSENT] += 1
 
     def skip(self) -> None:
         """A message was intended, and as many are in flight as may be."""
         self.offered += 1
-        self.troubles[Trouble.UNSENT] += 1
+        self.errors[ErrorKind.UNSENT] += 1
 
     def flush(self) -> None:
         """Write what was put."""
@@ -86,18 +90,19 @@ class Lane:
         """Count the answers that have come; a chunk of them came when it was read."""
         answers = link.read()
         now = monotonic()
+        self._expire(link, now)
         for fields in answers:
-            if isinstance(fields, Trouble):
-                self.troubles[fields] += 1
+            if isinstance(fields, ErrorKind):
+                self.errors[fields] += 1
                 continue
             found = link.book.answered(fields)
-            if isinstance(found, Trouble):
-                self.troubles[found] += 1
+            if isinstance(found, ErrorKind):
+                self.errors[found] += 1
                 continue
             code = fields.get("39", "")
             self.codes[code] += 1
             if code in NOT_DECIDED:
-                self.troubles[Trouble.UNDECIDED] += 1
+                self.errors[ErrorKind.UNDECIDED] += 1
             self.latencies.append(int((now - found.intended) * 1e6))
             self.last_answer = now
         if not link.is_open:
@@ -106,9 +111,7 @@ class Lane:
     def expire(self, now: float) -> None:
         """Give up what the network's timer is over for."""
         for link in self.links:
-            expired = link.book.expire(now)
-            if expired:
-                self.troubles[Trouble.TIMEOUT] += expired
+            self._expire(link, now)
 
     def counts(self) -> Counts:
         """What was counted since the last call."""
@@ -116,22 +119,26 @@ class Lane:
             offered=self.offered,
             sent=len(self.lags),
             codes=dict(self.codes),
-            troubles={trouble.value: count for trouble, count in self.troubles.items()},
+            errors={kind.value: count for kind, count in self.errors.items()},
             latencies=self.latencies.tobytes(),
             lags=self.lags.tobytes(),
         )
         self._clear()
         return counts
 
+    def _expire(self, link: Link, now: float) -> None:
+        if expired := link.book.expire(now):
+            self.errors[ErrorKind.TIMEOUT] += expired
+
     def _lose(self, link: Link) -> None:
         self.links.remove(link)
         if lost := link.book.drain():
-            self.troubles[Trouble.LOST] += lost
+            self.errors[ErrorKind.LOST] += lost
         link.close()
 
     def _clear(self) -> None:
         self.offered = 0
         self.codes: Counter[str] = Counter()
-        self.troubles: Counter[Trouble] = Counter()
+        self.errors: Counter[ErrorKind] = Counter()
         self.latencies = array("I")
         self.lags = array("I")
