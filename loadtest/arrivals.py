@@ -16,16 +16,16 @@ class Arrivals(StrEnum):
 
 
 def intended_times(
-    arrivals: Arrivals, random: Random, rate: float, lane: int, lanes: int
+    arrivals: Arrivals, random: Random, rate: float, process: int, processes: int
 ) -> Iterator[float]:
-    """Seconds from the beginning, without end, of one of `lanes` processes.
+    """Seconds from the beginning, without end, of one of `processes`.
 
-    Together the lanes reach `rate` a second: Poisson processes add up to one, and evenly spaced
-    times interleave.
+    Together they reach `rate` a second: Poisson processes add up to one, and evenly spaced times
+    interleave.
     """
     if arrivals is Arrivals.UNIFORM:
-        yield from ((number * lanes + lane) / rate for number in count())
+        yield from ((number * processes + process) / rate for number in count())
     at = 0.0
     while True:
-        at += random.expovariate(rate / lanes)
+        at += random.expovariate(rate / processes)
         yield at

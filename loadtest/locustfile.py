@@ -31,7 +31,7 @@ from loadtest.targets import parse_address
 __all__ = ["ChosenShape", "QuicpayUser", "VisanetUser"]
 
 _log = logging.getLogger(__name__)
-_LANES = 10  # locust workers that number their messages differently
+_WORKERS = 10  # as many locust workers number their messages differently
 
 
 class ChosenShape(LoadTestShape):
@@ -95,7 +95,7 @@ def _connect(user_class: type[Iso8583User], environment: Environment) -> None:
     index = max(getattr(environment.runner, "worker_index", 0), 0)
     user_class.accounts = options.accounts
     user_class.chance.seed()  # workers are forks of one process
-    user_class.numbering = Numbering(int(time.time()), index % _LANES, _LANES)
+    user_class.numbering = Numbering(int(time.time()), index % _WORKERS, _WORKERS)
     user_class.link = GeventLink(
         user_class.target, address, _teller(environment, user_class.target.name)
     )

@@ -1,8 +1,8 @@
 """What is particular to one message: its card, amount, times and numbers.
 
 Nothing here reads a clock. What is made for every message is padded by `zfill`, which takes half
-the time of an f-string's format. Several processes number their messages in *lanes*: lane l of n
-deals out every n-th number from its own beginning, so that no two of them name a message alike.
+the time of an f-string's format. Each of several processes takes every n-th number from a
+beginning of its own, so that no two of them name a message alike.
 """
 
 from __future__ import annotations
@@ -80,18 +80,18 @@ def stamp(second: int) -> Stamp:
 
 
 class Numbering:
-    """Deals out the numbers of one lane; runs that begin a second apart have others."""
+    """Deals out the numbers of one process; runs that begin a second apart have others."""
 
-    __slots__ = ("_lanes", "_serial")
+    __slots__ = ("_processes", "_serial")
 
-    def __init__(self, second: int, lane: int = 0, lanes: int = 1) -> None:
-        self._serial = second % 3600 * _NUMBERS_A_SECOND + lane
-        self._lanes = lanes
+    def __init__(self, second: int, process: int = 0, processes: int = 1) -> None:
+        self._serial = second % 3600 * _NUMBERS_A_SECOND + process
+        self._processes = processes
 
     def take(self) -> int:
         """The next number."""
         serial = self._serial
-        self._serial = serial + self._lanes
+        self._serial = serial + self._processes
         return serial
 
 

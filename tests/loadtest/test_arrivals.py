@@ -9,27 +9,28 @@ from statistics import fmean, pstdev
 from loadtest.arrivals import Arrivals, intended_times
 
 
-def times(arrivals: Arrivals, rate: float, seconds: float, lanes: int = 1) -> list[float]:
-    """Of all lanes together, in order."""
+def times(arrivals: Arrivals, rate: float, seconds: float, processes: int = 1) -> list[float]:
+    """Of all processes together, in order."""
     drawn = [
         time
-        for lane in range(lanes)
+        for process in range(processes)
         for time in takewhile(
-            lambda at: at < seconds, intended_times(arrivals, Random(lane), rate, lane, lanes)
+            lambda at: at < seconds,
+            intended_times(arrivals, Random(process), rate, process, processes),
         )
     ]
     return sorted(drawn)
 
 
-def test_uniform_times_are_a_rate_apart_over_all_lanes() -> None:
-    for lanes in (1, 3):
-        found = times(Arrivals.UNIFORM, 8, 2, lanes)
+def test_uniform_times_are_a_rate_apart_over_all_processes() -> None:
+    for processes in (1, 3):
+        found = times(Arrivals.UNIFORM, 8, 2, processes)
         assert found == [number / 8 for number in range(16)]
 
 
-def test_poisson_gaps_are_exponential_over_all_lanes() -> None:
-    for lanes in (1, 4):
-        found = times(Arrivals.POISSON, 1000, 20, lanes)
+def test_poisson_gaps_are_exponential_over_all_processes() -> None:
+    for processes in (1, 4):
+        found = times(Arrivals.POISSON, 1000, 20, processes)
         gaps = [after - before for before, after in pairwise(found)]
         assert abs(len(found) - 20_000) < 600  # four standard deviations
         assert abs(pstdev(gaps) / fmean(gaps) - 1) < 0.05

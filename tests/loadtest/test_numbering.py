@@ -42,13 +42,12 @@ def test_numbers_wrap(serial: int, stan: str, slip: str, head: str) -> None:
     assert (stan_of(serial), slip_of(serial), head_of(serial)) == (stan, slip, head)
 
 
-def test_lanes_share_no_number() -> None:
-    lanes = [Numbering(SECOND, lane, 3) for lane in range(3)]
-    taken = [[each.take() for _ in range(1000)] for each in lanes]
-    assert len({serial for lane in taken for serial in lane}) == 3000
-    assert [lane[:2] for lane in taken] == [
-        [taken[0][0] + lane, taken[0][0] + lane + 3] for lane in range(3)
-    ]
+def test_processes_share_no_number() -> None:
+    numberings = [Numbering(SECOND, process, 3) for process in range(3)]
+    taken = [[each.take() for _ in range(1000)] for each in numberings]
+    assert len({serial for numbers in taken for serial in numbers}) == 3000
+    first = taken[0][0]
+    assert [numbers[:2] for numbers in taken] == [[first + n, first + n + 3] for n in range(3)]
 
 
 def test_a_message_shares_no_name_with_another_of_its_second_or_sale() -> None:
