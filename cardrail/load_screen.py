@@ -21,18 +21,18 @@ TITLES: Mapping[str, str] = MappingProxyType(
     {"visanet": "VisaNet-like", "quicpay": "QUICPay+-like"}
 )
 _ROWS: tuple[tuple[str, Callable[[NetworkFigures, float], str]], ...] = (
-    ("intended", lambda each, _: f"{each.offered:,}"),
+    ("offered", lambda each, _: f"{each.offered:,}"),
     ("answered", lambda each, _: f"{each.answered:,}"),
     ("approved", lambda each, _: f"{each.approved:,}"),
-    ("intended a second", lambda each, seconds: f"{each.offered / seconds:,.0f}"),
-    ("answered a second", lambda each, seconds: f"{each.answered / seconds:,.0f}"),
+    ("offered a second", lambda each, seconds: f"{each.offered / seconds:,.0f}"),
+    ("achieved a second", lambda each, seconds: f"{each.answered / seconds:,.0f}"),
     ("latency p50", lambda each, _: f"{milliseconds(each.latency, 50):,.2f} ms"),
     ("latency p90", lambda each, _: f"{milliseconds(each.latency, 90):,.2f} ms"),
     ("latency p99", lambda each, _: f"{milliseconds(each.latency, 99):,.2f} ms"),
     ("latency p99.9", lambda each, _: f"{milliseconds(each.latency, 99.9):,.2f} ms"),
     ("latency, largest", lambda each, _: f"{milliseconds(each.latency, 100):,.2f} ms"),
-    ("sent late by p50", lambda each, _: f"{milliseconds(each.lag, 50):,.2f} ms"),
-    ("sent late by p99", lambda each, _: f"{milliseconds(each.lag, 99):,.2f} ms"),
+    ("lag of sending p50", lambda each, _: f"{milliseconds(each.lag, 50):,.2f} ms"),
+    ("lag of sending p99", lambda each, _: f"{milliseconds(each.lag, 99):,.2f} ms"),
 )
 
 

@@ -118,17 +118,13 @@ def _teller(environment: Environment, network: str) -> OnError:
 
 
 def _stop(environment: Environment, **_: object) -> None:
-    """Hang up, and audit the money."""
+    """Hang up, and audit the money; a master without a web page tells its workers only later."""
     for user_class in environment.user_classes:
         link = user_class.__dict__.get("link")
         if isinstance(link, GeventLink):
             link.sign_off()
-    if isinstance(environment.runner, WorkerRunner) or not os.environ.get(LEDGER_VARIABLE):
-        return
-    audited = audit_money()
-    _log.log(logging.INFO if audited.is_clean else logging.ERROR, "audit: %s", audited.told)
-    if not audited.is_clean:
-        environment.process_exit_code = 1
+    if not isinstance(environment.runner, WorkerRunner) and not _is_headless_master(environment):
+        _audit(environment)
 
 
 def _quit(environment: Environment, **_: object) -> None:
@@ -136,6 +132,23 @@ def _quit(environment: Environment, **_: object) -> None:
     runner = environment.runner
     if runner is not None and runner.user_count:
         runner.stop()
+    if _is_headless_master(environment):
+        _audit(environment)
+
+
+def _is_headless_master(environment: Environment) -> bool:
+    options = environment.parsed_options
+    is_headless = options is not None and bool(options.headless)
+    return is_headless and isinstance(environment.runner, MasterRunner)
+
+
+def _audit(environment: Environment) -> None:
+    if not os.environ.get(LEDGER_VARIABLE):
+        return
+    audited = audit_money()
+    _log.log(logging.INFO if audited.is_clean else logging.ERROR, "audit: %s", audited.told)
+    if not audited.is_clean:
+        environment.process_exit_code = 1
 
 
 events.init_command_line_parser.add_listener(_add_options)

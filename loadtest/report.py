@@ -77,10 +77,10 @@ def percentile_plot(figures: Figures) -> bytes:
 
 
 def throughput_plot(timeline: Iterable[Second]) -> bytes:
-    """Messages intended and answered in each second."""
+    """Messages offered and answered in each second."""
     seconds = list(timeline)
     chart = _by_second("Messages a second", "messages", seconds)
-    chart.add("intended", [each["offered"] for each in seconds])
+    chart.add("offered", [each["offered"] for each in seconds])
     chart.add("answered", [each["answered"] for each in seconds])
     if any(each["errors"] for each in seconds):
         chart.add("errors", [each["errors"] for each in seconds])
