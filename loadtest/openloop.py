@@ -2,7 +2,7 @@
 
 Messages are sent at their intended times whatever the gateway does. Everything waits in one
 `select`, whose timeout is fine enough for that: the timers of an event loop are a millisecond
-coarse, and at a moderate rate that would be most of the latency (docs/decisions/0007).
+coarse, and at a moderate rate that would be most of the latency (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -26,10 +26,6 @@ _AT_ONCE = 64  # messages sent before answers are looked for
 _REPORT_SECONDS = 0.25
 _SWEEP_SECONDS = 0.1
 _SIGN_OFF_SECONDS = 1.0
-# Beyond this many messages a second a process looks for work only so often: waking for every
-# single one would cost as much again as the message, and the gateway needs the processor, too.
-_BUSY = 2_500
-_PAUSE_SECONDS = 0.0005
 _NEVER = float("inf")
 
 
@@ -59,7 +55,7 @@ class Driver:
             ]
         )
         self._cpu_seconds = 0.0
-        self._since = self._woke = self._report_at = self._sweep_at = 0.0
+        self._since = self._report_at = self._sweep_at = 0.0
         self._ended: float | None = None
 
     def dial(self) -> None:
@@ -117,8 +113,7 @@ class Driver:
         self._times = intended_times(
             plan.arrivals, self._random, plan.rate, self._number, plan.processes
         )
-        self._pause = _PAUSE_SECONDS if plan.rate / plan.processes > _BUSY else 0.0
-        self._woke = self._since = begin
+        self._since = begin
         self._cpu_seconds = time.process_time()
         self._report_at = begin + _REPORT_SECONDS
         self._sweep_at = begin
@@ -157,14 +152,11 @@ class Driver:
 
     def _wait(self, control: Control) -> None:
         """Until something has come, or something is due."""
-        if self._pause and (pause := self._woke + self._pause - monotonic()) > 0:
-            time.sleep(pause)
         link_of = self._link_of
         reading = [control.fileno(), *link_of] if self._ended is None else [*link_of]
         writing = [number for number, (_, link) in link_of.items() if link.is_backed_up]
         due = min(self._next, self._sweep_at)
         readable, writable, _ = select.select(reading, writing, [], max(due - monotonic(), 0.0))
-        self._woke = monotonic()
         for number in writable:
             link_of[number][1].flush()
         for number in readable:
