@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from loadtest.answers import Book, ErrorKind
 from loadtest.targets import Address, Target
-from networks.wire.errors import WireError
+from networks.wire.errors import FrameTooLong, WireError
 from networks.wire.framing import FrameBuffer
 from networks.wire.link_states import LinkState
 from networks.wire.session import Session
@@ -53,8 +53,8 @@ class Link:
 
     @property
     def is_backed_up(self) -> bool:
-        """Whether the peer reads more slowly than we write."""
-        return len(self._unwritten) > 0
+        """Whether something waits to be written: the peer reads more slowly than we send."""
+        return len(self._unwritten) > 0 or len(self._out) > 0
 
     def put(self, frame: bytes) -> None:
         """Send `frame` with the next `flush`."""
@@ -88,13 +88,14 @@ class Link:
         if not data:
             self.is_open = False
             return []
+        broken: list[ErrorKind] = []
         try:
             payloads = self._buffer.feed(data)
-        except WireError:
+        except FrameTooLong as error:
+            payloads, broken = list(error.frames), [ErrorKind.UNREADABLE]
             self.is_open = False
-            return [ErrorKind.UNREADABLE]
         answers = [self._receive(payload) for payload in payloads]
-        return [answer for answer in answers if answer is not None]
+        return [*(answer for answer in answers if answer is not None), *broken]
 
     def sign_off(self, seconds: float) -> None:
         """Sign off, waiting a little for the answer, and hang up."""

@@ -100,6 +100,9 @@ class NetworkDriver:
                 self.errors[found] += 1
                 continue
             code = fields.get("39", "")
+            if not code:
+                self.errors[ErrorKind.UNREADABLE] += 1
+                continue
             self.codes[code] += 1
             if code in NOT_DECIDED:
                 self.errors[ErrorKind.UNDECIDED] += 1

@@ -70,7 +70,7 @@ class Driver:
             for network in self._networks.values():
                 network.dial(self._plan.links, self._plan.patience_seconds)
         except LinkRefused:
-            self.hang_up()
+            self._hang_up()
             raise
         self._link_of = {
             link.fileno(): (network, link)
@@ -99,7 +99,7 @@ class Driver:
                 report(self._interval(now))
         ended = self._ended
         last = self._interval(monotonic())
-        self.hang_up()
+        self._hang_up()
         last.ended = ended
         report(last)
 
@@ -193,8 +193,7 @@ class Driver:
             self._report_at += _REPORT_SECONDS
         return interval
 
-    def hang_up(self) -> None:
-        """Sign off and close every link."""
+    def _hang_up(self) -> None:
         for network in self._networks.values():
             for link in network.links:
                 link.sign_off(_SIGN_OFF_SECONDS)

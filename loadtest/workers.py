@@ -157,20 +157,20 @@ def _started(plan: Plan) -> Iterator[list[Connection]]:
 
 
 def _work(plan: Plan, number: int, pipe: Connection) -> None:
-    """What a process does."""
+    """What a process does, as long as somebody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's; the command passes it on
-    driver = Driver(plan, number)
+    with suppress(EOFError, BrokenPipeError):
+        _drive(Driver(plan, number), pipe)
+
+
+def _drive(driver: Driver, pipe: Connection) -> None:
     try:
         driver.dial()
     except LinkRefused as error:
         pipe.send_bytes(_encode(Refused(str(error))))
         return
     pipe.send_bytes(_encode(Ready()))
-    try:
-        begin = pipe.recv()
-    except EOFError:  # another process was refused
-        driver.hang_up()
-        return
+    begin = pipe.recv()
     # Nothing here makes cycles, and a collection would be somebody's latency.
     gc.collect()
     gc.freeze()

@@ -6,15 +6,21 @@ import json
 import signal
 import subprocess
 import sys
+from array import array
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from cardrail.cli import program
+from cardrail.load_screen import progress_bar
+from loadtest.figures import Counts, Figures, Interval
 from loadtest.targets import Address
+from loadtest.workers import Run, WorkerFailed
 from networks.wire.pan import synthetic_pan
 from tests.loadtest.gateway import ACCOUNTS, Gateway, environment, serving
 from tests.loadtest.peer import answer, listening
@@ -151,10 +157,37 @@ def test_sigint_ends_a_run_with_its_summary() -> None:
 
 def test_nobody_there_is_status_1_and_one_line() -> None:
     nowhere = {name: Address("127.0.0.1", 1) for name in ("visanet", "quicpay")}
-    result = load(*without_ledger(nowhere), *QUICK)
+    command = [sys.executable, "-m", "cardrail", "load", *without_ledger(nowhere)]
+    ended = subprocess.run(
+        [*command, "--processes", "3"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "load: no link to visanet at 127.0.0.1:1: Connection refused\n"
+    assert ended.stdout == ""
+
+
+def test_a_process_that_dies_is_status_1_and_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(_run: Run, _tell: object) -> None:
+        raise WorkerFailed("a process of the driver has ended early")
+
+    monkeypatch.setattr(Run, "follow", die)
+    result = load("--no-audit")
     assert result.exit_code == 1
-    assert result.stderr == "load: no link to visanet at 127.0.0.1:1: Connection refused\n"
-    assert result.stdout == ""
+    assert result.stderr == "load: a process of the driver has ended early\n"
+
+
+def test_a_terminal_sees_a_bar() -> None:
+    figures = Figures(("visanet",))
+    latencies = array("I", [1500] * 100).tobytes()
+    counts = Counts(offered=100, sent=100, latencies=latencies, errors={"timeout": 3})
+    figures.add(Interval(since=0.0, until=0.25, networks={"visanet": counts}))
+    screen = StringIO()
+    console = Console(file=screen, force_terminal=True, width=120)
+    with progress_bar(console, 10) as tell:
+        tell(figures, 4.0)
+    shown = screen.getvalue()
+    for words in ("4.0 of 10 s", "100/s, p50 1.50 ms, p99 1.50 ms, 3 errors"):
+        assert words in shown
 
 
 @pytest.mark.parametrize(

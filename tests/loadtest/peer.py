@@ -47,6 +47,7 @@ class Peer:
                 link, _ = self.server.accept()
             except OSError:
                 return
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.links.append(link)
             threading.Thread(target=self._converse, args=(link,), daemon=True).start()
 

@@ -113,11 +113,13 @@ def test_an_answer_that_cannot_be_read_costs_itself_only(network: str) -> None:
 
 
 @BOTH
-def test_a_broken_stream_ends_the_link(network: str) -> None:
-    with listening(network, lambda _: [b"\xff\xff\xff\xff" * 4]) as peer:
+def test_a_broken_stream_ends_the_link_after_what_came_whole(network: str) -> None:
+    with listening(network, lambda request: [approval(request), b"\xff" * 16]) as peer:
         link = opened(network, peer.address)
         send(link)
-        assert read(link, 1) == [ErrorKind.UNREADABLE]
+        answered, broken = read(link, 2)
+        assert isinstance(answered, Waiting)
+        assert broken is ErrorKind.UNREADABLE
         assert not link.is_open
         link.sign_off(5.0)
 
@@ -189,13 +191,31 @@ def test_a_peer_that_hangs_up_at_the_sign_on_is_refused() -> None:
 
 
 def test_a_peer_that_does_not_read_is_waited_for() -> None:
-    with listening("visanet", lambda _: []) as peer:
+    goes_on = threading.Event()
+
+    def stall(request: CardRequest) -> list[bytes]:
+        goes_on.wait(60)
+        return [approval(request)]
+
+    with listening("visanet", stall) as peer:
         link = opened("visanet", peer.address)
-        for _ in range(200):
-            link.put(bytes(100_000))  # nothing that a session would end the link for
+        count = 0
+        press = Press(link.target, KINDS["visanet"][:1])
+        amount = press.encode_amount(500)
+        while not link.is_backed_up:
+            for _ in range(1000):
+                frame, stan, values = press.render(0, 1, amount, count)
+                assert link.book.expect(stan, Waiting(values, 0.0, 5.0))
+                link.put(frame)
+                count += 1
             link.flush()
+        link.flush()
+        assert link.is_backed_up
+        goes_on.set()
+        found = read(link, count)
         link.close()
-    assert link.is_backed_up
+    assert len(found) == count
+    assert all(isinstance(each, Waiting) for each in found)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,10 @@ def run(asked: Plan, *, stop_at: float | None = None, number: int = 0) -> Figure
     """Run one process of the plan here; `stop_at` is when it is told to stop."""
     driver = Driver(asked, number)
     driver.dial()
+    return follow(driver, asked, stop_at=stop_at)
+
+
+def follow(driver: Driver, asked: Plan, *, stop_at: float | None = None) -> Figures:
     figures = Figures(asked.profile.networks)
     ours, theirs = socket.socketpair()
 
@@ -115,9 +120,9 @@ def test_two_processes_name_no_message_alike() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks whose timers are a tenth of a second."""
+    """Networks whose timers are a second."""
     quick = {
-        name: msgspec.structs.replace(target, response_seconds=0.1)
+        name: msgspec.structs.replace(target, response_seconds=1.0)
         for name, target in TARGETS.items()
     }
     monkeypatch.setattr("loadtest.network_driver.TARGETS", MappingProxyType(quick))
@@ -140,6 +145,7 @@ ERRORS: dict[ErrorKind, tuple[Script, bool]] = {
     ErrorKind.TIMEOUT: (lambda _: [], False),
     ErrorKind.DUPLICATE: (lambda request: [approval(request)] * 2, True),
     ErrorKind.UNDECIDED: (lambda request: [answer(request, "91")], True),
+    ErrorKind.UNREADABLE: (lambda request: [answer(request, "")], False),  # no DE 39
 }
 
 
@@ -166,7 +172,7 @@ def test_an_answer_after_the_timer_is_a_timeout_and_late() -> None:
         return kept if len(kept) == 40 else []
 
     with listening("quicpay", all_at_the_end) as peer:
-        asked = plan({"quicpay": peer.address}, profile=Profile.QUICPAY, rate=40, seconds=1)
+        asked = plan({"quicpay": peer.address}, profile=Profile.QUICPAY, rate=20, seconds=2)
         figures = run(msgspec.structs.replace(asked, arrivals=Arrivals.UNIFORM))
     late = figures.errors["late answer"]
     assert figures.errors == {"late answer": late, "timeout": late}
@@ -184,6 +190,27 @@ def test_a_lost_link_is_told_and_the_others_go_on() -> None:
     assert set(figures.errors) == {"lost with its link"}
     assert figures.total.answered > 100
     assert figures.total.answered + figures.errors["lost with its link"] == figures.total.sent
+
+
+def test_a_peer_that_stops_reading_for_a_moment_misses_nothing() -> None:
+    stall = threading.Event()
+
+    def once(request: CardRequest) -> list[bytes]:
+        if not stall.is_set():
+            stall.set()
+            threading.Event().wait(0.3)
+        return [approval(request)]
+
+    with listening("visanet", once) as peer:
+        asked = plan({"visanet": peer.address}, profile=Profile.VISANET, rate=4000)
+        driver = Driver(asked, 0)
+        driver.dial()
+        for link in driver._networks["visanet"].links:
+            link._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+        figures = follow(driver, asked)
+    assert figures.total.offered == figures.total.answered > 500
+    assert figures.errors == {}
+    assert len(peer.received) == figures.total.offered
 
 
 def test_a_run_without_a_link_left_is_over() -> None:
