@@ -23,7 +23,10 @@ _DECIDED_ELSEWHERE = frozenset({"1", "2"})  # QPX-1 DE 48.03: offline, centre
 
 
 def advise(request: Advice, case: Case) -> Advise:
-    """The command for `request`; an unknown processing code is taken as a purchase."""
+    """The command for `request`; an unknown processing code is taken as a purchase.
+
+    Its approval code is the network's own, of no authorization of ours.
+    """
     purpose = purpose_of(request, case.network) or Purpose.PURCHASE
     amount = billed(request)
     return Advise(
@@ -32,10 +35,7 @@ def advise(request: Advice, case: Case) -> Advise:
         amount=amount,
         approved=request.response_code in _APPROVED,
         reference=Reference(
-            transaction_id=request.transaction_id,
-            trace=trace_of(request),
-            rrn=request.rrn,
-            approval_code=request.approval_code,
+            transaction_id=request.transaction_id, trace=trace_of(request), rrn=request.rrn
         ),
         approval_code=request.approval_code or case.codes.next(),
         expires_at=expires_at(request, case.at, estimated=is_travel(request)),

@@ -8,6 +8,7 @@ memory for them is bounded, and so are the lookups under way.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from threading import Thread
@@ -40,7 +41,7 @@ class CardRegistry:
 
     def __init__(self, *, absent_most: int = 100_000, absent_seconds: float = 5.0) -> None:
         self._cards: dict[bytes, Card] = {}
-        self._absent: dict[bytes, float] = {}
+        self._absent: OrderedDict[bytes, float] = OrderedDict()
         self._absent_most = absent_most
         self._absent_seconds = absent_seconds
 
@@ -75,7 +76,7 @@ class CardRegistry:
         """Remember that there is no such card."""
         self._absent.pop(index, None)
         if len(self._absent) >= self._absent_most:
-            del self._absent[next(iter(self._absent))]
+            self._absent.popitem(last=False)
         self._absent[index] = now + self._absent_seconds
 
 

@@ -8,7 +8,7 @@ the approval is taken back from the ledger, at whichever process and after which
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -49,7 +49,7 @@ class LateDecisions:
         self._call_later = call_later
         self._owed: deque[_Owed] = deque()
         self._retrying = False
-        self._answered: dict[_Key, None] = {}  # with 91, the oldest first
+        self._answered: OrderedDict[_Key, None] = OrderedDict()  # with 91, the oldest first
 
     @property
     def owed_count(self) -> int:
@@ -71,7 +71,7 @@ class LateDecisions:
 
     def _owe(self, late: Authorize, command: _Command) -> None:
         if len(self._answered) >= _REMEMBERED:
-            del self._answered[next(iter(self._answered))]
+            self._answered.popitem(last=False)
         self._answered[_key_of(late)] = None
         self._owed.append(_Owed(late, command))
         self._pay()

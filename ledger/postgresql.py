@@ -162,7 +162,7 @@ def _array_of_texts(values: Sequence[str]) -> bytes:
 
 
 @cache
-def _finding(table: Table, columns: tuple[str, ...], locked: bool, begins: bool) -> _Text:  # noqa: FBT001 - keys of the cache
+def _finding(table: Table, columns: tuple[str, ...], locked: bool, begins: int) -> _Text:  # noqa: FBT001 - keys of the cache
     sought = [table.c[name] for name in columns]
     names = ", ".join(f"t.{column.name}" for column in table.columns)
     source = f"SELECT {names} FROM {table.name} AS t WHERE"  # noqa: S608 - names of our own tables
@@ -171,12 +171,13 @@ def _finding(table: Table, columns: tuple[str, ...], locked: bool, begins: bool)
         return _statement(f"{source} t.account_id = ANY($1::bigint[]){lock}", sought)
     # OFFSET 0 keeps the keys the outer loop. Naming the account ids here as well would have the
     # planner guess that there is next to nothing to find, and read an account's rows one by one.
-    equal = [f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1)]
+    equal, few = [f"t.{name} = k.k{place}" for place, name in enumerate(columns, 1)], "OFFSET 0"
     if begins:
         name, key = columns[-1], f"k.k{len(columns)}"
         equal[-1] = f"t.{name} >= {key} AND t.{name} < {key} || '{AFTER_ALL}'"
+        few = f"ORDER BY t.{name} DESC LIMIT {begins}"
     match = " AND ".join(equal)
-    each = f"LATERAL ({source} {match} OFFSET 0) AS t"
+    each = f"LATERAL ({source} {match} {few}) AS t"
     return _statement(f"SELECT t.* FROM {_unnested(sought)} CROSS JOIN {each}", sought)  # noqa: S608 - names of our own tables
 
 

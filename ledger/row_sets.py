@@ -18,14 +18,15 @@ class Lookup(msgspec.Struct, frozen=True, gc=False):
     """Every row whose `columns` equal one of `keys` (each once); `account_id` is the first.
 
     With `locked`, which is for accounts, the rows are locked in the order of their ids until the
-    transaction ends. With `begins`, the last column need only begin with what the key has.
+    transaction ends. With `begins`, the last column need only begin with what the key has,
+    and there are at most so many rows for each key: those whose last column is greatest.
     """
 
     table: Table
     columns: tuple[str, ...]
     keys: Collection[Row]
     locked: bool = False
-    begins: bool = False
+    begins: int = 0
 
 
 class Insert(msgspec.Struct, frozen=True, gc=False):

@@ -96,6 +96,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _find(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
+    if lookup.begins:
+        return _find_beginnings(driver, lookup)
     found: list[Row] = []
     columns = lookup.columns
     remaining = list(lookup.keys)
@@ -103,9 +105,19 @@ def _find(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
         some, remaining = remaining[:_KEYS_AT_ONCE], remaining[_KEYS_AT_ONCE:]
         size = 1 << (len(some) - 1).bit_length()  # a few texts serve every number of keys
         values = [*chain.from_iterable(some), *(None,) * ((size - len(some)) * len(columns))]
-        text = _find_text(lookup.table, columns, size, lookup.begins)
+        text = _find_text(lookup.table, columns, size)
         found += driver.execute(text, values).fetchall()
     return found
+
+
+def _find_beginnings(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
+    """Key by key: a limit for each of them is more than one statement can say here."""
+    text = _beginning_text(lookup.table, lookup.columns, lookup.begins)
+    return [
+        row
+        for key in lookup.keys
+        for row in driver.execute(text, (*key, key[-1] + AFTER_ALL)).fetchall()
+    ]
 
 
 @cache
@@ -128,20 +140,25 @@ def _update_text(table: Table, columns: tuple[str, ...]) -> str:
 
 
 @cache
-def _find_text(table: Table, columns: tuple[str, ...], size: int, begins: bool) -> str:  # noqa: FBT001 - a key of the cache
+def _find_text(table: Table, columns: tuple[str, ...], size: int) -> str:
     """NULL pads the keys, for it equals nothing; CROSS JOIN keeps them the outer loop."""
     names = ", ".join(f"t.{column.name}" for column in table.columns)
     keys = ", ".join(f"k{place}" for place in range(len(columns)))
     values = ", ".join([f"({', '.join('?' * len(columns))})"] * size)
-    equal = [f"t.{name} = k.k{place}" for place, name in enumerate(columns)]
-    if begins:
-        name, key = columns[-1], f"k.k{len(columns) - 1}"
-        equal[-1] = f"t.{name} >= {key} AND t.{name} < {key} || '{AFTER_ALL}'"
-    match = " AND ".join(equal)
+    match = " AND ".join(f"t.{name} = k.k{place}" for place, name in enumerate(columns))
     return (
         f"WITH k({keys}) AS (VALUES {values}) "  # noqa: S608 - names of our own tables
         f"SELECT {names} FROM k CROSS JOIN {table.name} AS t ON {match}"
     )
+
+
+@cache
+def _beginning_text(table: Table, columns: tuple[str, ...], most: int) -> str:
+    names = ", ".join(column.name for column in table.columns)
+    last = columns[-1]
+    equal = [f"{name} = ?" for name in columns[:-1]]
+    match = " AND ".join([*equal, f"{last} >= ?", f"{last} < ?"])
+    return f"SELECT {names} FROM {table.name} WHERE {match} ORDER BY {last} DESC LIMIT {most}"  # noqa: S608 - names of our own tables
 
 
 def _engine(url: URL, begin: str) -> Engine:

@@ -50,6 +50,8 @@ _CLEARING_CHANGES = (
     "value",
     "returned",
 )
+_OF_A_TRACE = 64  # a trace names one message; a reference number has a few clearings
+_OF_A_DAY = 256
 _astuple = msgspec.structs.astuple
 
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
@@ -218,8 +220,8 @@ def _questions(book: Book, wanted: Wanted, named: list[Authorization]) -> list[Q
         (Lookup(tables.reversals, _NAMES, wanted.reversals), learn_reversal),
         (Lookup(clearings, _NAMES, wanted.clearings), learn_clearing),
         (Lookup(authorizations, _BY_TRANSACTION, wanted.transactions), learn_named),
-        (Lookup(authorizations, _NAMES, wanted.traces, begins=True), learn_named),
-        (Lookup(clearings, _NAMES, wanted.acquirer_references, begins=True), learn_clearing),
+        (Lookup(authorizations, _NAMES, wanted.traces, begins=_OF_A_TRACE), learn_named),
+        (Lookup(clearings, _NAMES, wanted.acquirer_references, begins=_OF_A_TRACE), learn_clearing),
         _spending(book, wanted.counters),
     ]
 
@@ -260,7 +262,11 @@ def _early(book: Book, commands: Sequence[AnyCommand]) -> Question:
 
 
 def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> Question:
-    """Approval codes and merchants are not indexed: they are looked for only after the others."""
+    """Approval codes and merchants are not indexed: they are looked for only after the others.
+
+    On an account that has more authorizations a day than `_OF_A_DAY`, the latest are looked at:
+    what is not found there is posted without a match, and a person can resolve it.
+    """
 
     def learn(row: Row) -> None:
         _learn_named(book, named, row)
@@ -272,7 +278,7 @@ def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> Question:
         if not _has_candidate(book, (account_id, network), reference)
         for day in reference.days or ("",)
     }
-    return Lookup(tables.authorizations, _NAMES, keys, begins=True), learn
+    return Lookup(tables.authorizations, _NAMES, keys, begins=_OF_A_DAY), learn
 
 
 def _has_candidate(book: Book, named: tuple[int, str], reference: Reference) -> bool:

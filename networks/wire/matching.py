@@ -8,6 +8,7 @@ timed out is remembered, within a bound, so that a late answer can be explained.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -73,7 +74,7 @@ class Matcher(Generic[P]):
         self._count = 0
         self._heap: list[tuple[float, int, Pending[P]]] = []
         # By MTI and first attribute: the values, when it ended, whether with an answer.
-        self._ended: dict[Values, tuple[Values, float, bool]] = {}
+        self._ended: OrderedDict[Values, tuple[Values, float, bool]] = OrderedDict()
         self._values_of: dict[type[Message], _ValuesOf] = {}
 
     def __len__(self) -> int:
@@ -159,7 +160,7 @@ class Matcher(Generic[P]):
         ended.pop(values[:2], None)  # the latest is the last to be forgotten
         ended[values[:2]] = (values, now, was_answered)
         if len(ended) > self._remembered:
-            del ended[next(iter(ended))]
+            ended.popitem(last=False)
         if len(self._heap) > 2 * self._count + _HEAP_SLACK:
             self._heap = [entry for entry in self._heap if entry[2].is_waiting]
             heapify(self._heap)
