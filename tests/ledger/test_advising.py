@@ -39,7 +39,8 @@ def test_it_replaces_by_trace_where_there_is_no_transaction_id(books: Books) -> 
 def test_it_replaces_a_local_decline(books: Books) -> None:
     assert not books.ask(books.authorize(3000, books.origin("A"))).outcome.approved
     assert books.ask(books.advise(3000, named("A"), books.origin("A"))).available == -2000
-    assert books.ask(books.clear(3000, named("A"))).available == -2000
+    assert books.ask(books.clear(3000, named("A"))).available == 0
+    assert books.purse() == (0, 0, 2000)
 
 
 def test_a_declined_advice_releases_a_local_hold(books: Books) -> None:
@@ -59,7 +60,9 @@ def test_a_declined_advice_of_nothing_we_know(books: Books) -> None:
 def test_a_completion_replaces_the_estimate(books: Books, actual: int, available: int) -> None:
     books.ask(books.authorize(300, books.origin("A"), estimated=True))
     assert books.ask(books.advise(actual, named("A"), completes=True)).available == available
-    assert books.ask(books.clear(max(actual, 1), named("A"))).posted == 1000 - max(actual, 1)
+    cleared = max(actual, 1)
+    assert books.ask(books.clear(cleared, named("A"))).posted == max(0, 1000 - cleared)
+    assert books.wallet().owed == max(0, cleared - 1000)
 
 
 def test_a_completion_counts_what_is_cleared_already(books: Books) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from ledger.database import Database
+from ledger.database import Database, OutcomeUnknown
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
 from ledger.tables import accounts, metadata
 from tests.ledger.engines import Engine, fresh_ledger
@@ -77,7 +77,7 @@ def test_commits_wait_for_the_disk(database: Database, engine: Engine) -> None:
 
 
 def row(account_id: int, network: str = "") -> tuple[object, ...]:
-    return (account_id, "wallet", network, "JPY", 0, 0, 0, 0)
+    return (account_id, "wallet", network, "JPY", *(0,) * 8)
 
 
 def by_id(keys: list[Row], *, locked: bool = False) -> Lookup:

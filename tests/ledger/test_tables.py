@@ -23,9 +23,10 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "spending": rows.Spending,
     "reversals": rows.Reversal,
     "clearings": rows.Clearing,
-    "postings": rows.Posting,
     "entries": rows.Entry,
-    "events": rows.Event,
+    "events": rows.EventRow,
+    "positions": rows.Position,
+    "points": rows.Points,
 }
 TABLES = [pytest.param(table, id=table.name) for table in metadata.sorted_tables]
 
