@@ -53,7 +53,7 @@ def undo(
     book: Book, command: Clear, account: Account, clearing_id: int, matched: Match
 ) -> Decision:
     """Take back what an earlier clearing has posted and is still posted, but for what stays."""
-    back = _find(book, command)
+    back = _find(book, command, matched)
     if back is None:
         told = "nothing of that clearing is left to take back"
         refused = Verdict(Outcome.ORIGINAL_UNKNOWN, 0, told)
@@ -77,20 +77,27 @@ def undo(
     return record(book, command, account, posted)
 
 
-def _find(book: Book, command: Clear) -> _Back | None:
-    """The clearing that is meant, if something of it is to come back."""
+def _find(book: Book, command: Clear, matched: Match) -> _Back | None:
+    """The clearing that is meant, if something of it is to come back.
+
+    One of another hold than the command itself names is not meant.
+    """
     account_id, network = command.account_id, command.origin.network
     if command.undoes:
         found = [book.clearings.get((account_id, network, command.undoes))]
     else:
         found = [*book.clearings_of(account_id, network, command.undoes_reference)]
     for undone in found:
-        if undone is not None and undone.manner in _CAN_COME_BACK:
+        if undone is not None and undone.manner in _CAN_COME_BACK and _agree(undone, matched):
             stays = min(command.amount.amount, undone.amount - undone.returned)
             back = _Back(undone, stays)
             if back.amount:
                 return back
     return None
+
+
+def _agree(undone: Clearing, matched: Match) -> bool:
+    return undone.hold_id == matched.hold_id or not (undone.hold_id and matched.hold_id)
 
 
 _CAN_COME_BACK = frozenset(
