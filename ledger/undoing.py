@@ -21,32 +21,32 @@ from ledger.rules import Verdict
 
 
 class _Back(msgspec.Struct, frozen=True):
-    """What comes back of `undone`: all that is still posted of it but `stays`, in minor units."""
+    """What comes back of `undone`, in minor units: worked out before anything of it changes."""
 
     undone: Clearing
-    stays: int
+    amount: int
+    value: int
+    fee: int
+    points: int
 
-    @property
-    def posted(self) -> int:
-        return self.undone.amount - self.undone.returned
 
-    @property
-    def amount(self) -> int:
-        return self.posted - self.stays
+def _all_but(undone: Clearing, stays: int) -> _Back:
+    """What is still posted of it, but for what stays."""
+    posted, points = undone.amount - undone.returned, undone.points
+    return _Back(
+        undone,
+        posted - stays,
+        _value_in(undone, posted) - _value_in(undone, stays),
+        0 if stays else undone.fee,
+        points * posted // undone.amount - points * stays // undone.amount,
+    )
 
-    @property
-    def value(self) -> int:
-        """*Value* was paid first, so that what stays keeps it."""
-        return min(self.undone.value, self.posted) - min(self.undone.value, self.stays)
 
-    @property
-    def points(self) -> int:
-        granted, whole = self.undone.points, self.undone.amount
-        return granted * self.posted // whole - granted * self.stays // whole
-
-    @property
-    def fee(self) -> int:
-        return 0 if self.stays else self.undone.fee
+def _value_in(undone: Clearing, amount: int) -> int:
+    """How much of `amount` of it is *Value*, which a debit takes first and a refund gives last."""
+    if undone.credit:
+        return max(0, amount - (undone.amount - undone.value))
+    return min(amount, undone.value)
 
 
 def undo(
@@ -90,7 +90,7 @@ def _find(book: Book, command: Clear, matched: Match) -> _Back | None:
     for undone in found:
         if undone is not None and undone.manner in _CAN_COME_BACK and _agree(undone, matched):
             stays = min(command.amount.amount, undone.amount - undone.returned)
-            back = _Back(undone, stays)
+            back = _all_but(undone, stays)
             if back.amount:
                 return back
     return None
@@ -136,7 +136,7 @@ def _release(book: Book, back: _Back) -> None:
     if hold is not None:
         money = back.amount - back.value
         if undone.credit:
-            hold.money += money
+            hold.money = min(hold.posted, hold.money + money)
         else:
             hold.posted -= back.amount
             hold.money = max(0, hold.money - money)
