@@ -66,27 +66,26 @@ _ENDED = {
 
 
 def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
-    hold = book.hold_of(original)
-    mark = WITHDRAWN if command.withdraws else 1
+    hold, was_reversed = book.hold_of(original), original.reversed
+    if command.withdraws:
+        book.mark_reversed(original, WITHDRAWN)
     if hold is None:
-        book.mark_reversed(original, mark)
+        book.mark_reversed(original)
         return _released(0, "its original holds nothing")
     state = HoldState(hold.state)
     if state is not HoldState.PENDING:
-        if command.withdraws:
-            book.mark_reversed(original, mark)
         return _released(0, _ENDED[state])
-    if original.reversed:
+    if was_reversed:
         return _released(0, "this increment is released already")
     kept = _kept(command, original, hold)
     if kept == 0:
-        book.mark_reversed(original, mark)
+        book.mark_reversed(original)
         released = release_all(book, hold)
         return _released(released, f"released {_told(hold, released)}, all that was held")
     if kept >= hold.amount:
         return _released(0, f"no more than {_told(hold, hold.amount)} is held as it is")
     if command.replacement is None:
-        book.mark_reversed(original, mark)
+        book.mark_reversed(original)
     remaining = min(hold.remaining, max(0, kept - hold.posted))
     released = book.change_hold(hold, Verb.REDUCE, amount=kept, remaining=remaining)
     book.count_again(hold, hold.counted - released)
