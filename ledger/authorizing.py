@@ -115,7 +115,7 @@ def stored_answer(stored: Authorization, origin: Origin) -> Decision:
     An approval that never reached its network, and was taken back, is not given again.
     """
     decision = answer(stored)
-    if stored.reversed == WITHDRAWN:
+    if stored.reversed & WITHDRAWN:
         decision = msgspec.structs.replace(
             decision,
             outcome=Outcome.WITHDRAWN,

@@ -176,12 +176,9 @@ class Book:
         """Tell subscribers, in the same transaction."""
         self.new_events.append(Event(self.ids.next(at), type_, account_id, subject_id, at, data))
 
-    def mark_reversed(self, row: Authorization, mark: int = 1) -> None:
-        """Remember that one message has been taken back, so that it is not taken back twice.
-
-        What is withdrawn stays so, whoever reverses it besides.
-        """
-        row.reversed = max(row.reversed, mark)
+    def mark_reversed(self, row: Authorization, mark: int) -> None:
+        """Remember that one message has been taken back, so that it is not taken back twice."""
+        row.reversed |= mark
         self.changed_authorizations[row.account_id, row.network, row.request_key] = row
 
     def mark_clearing(self, row: Clearing) -> None:
