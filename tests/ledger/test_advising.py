@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ledger.commands import Purpose
+from ledger.commands import Purpose, SpendingLimits
 from ledger.money import Money
 from ledger.outcomes import Outcome
 from tests.ledger.books import DAY, NOW, Books, named
@@ -89,6 +89,40 @@ def test_after_the_end(books: Books, ending: str, told: str, available: int) -> 
         assert books.ledger.expire(NOW + 7 * DAY) == 1
     decision = books.ask(books.advise(300, named("A")))
     assert (decision.explanation, decision.available) == (told, available)
+
+
+@pytest.mark.parametrize("amount", [200, 300, 400])
+def test_an_expired_hold_holds_again_and_no_second_one_beside_it(books: Books, amount: int) -> None:
+    """So that its clearing, by whichever name, finds the one that holds."""
+    limits = SpendingLimits(5000)
+    books.ask(books.authorize(300, books.origin("A"), limits=limits, points=30))
+    books.ledger.expire(NOW + 7 * DAY)
+    books.ask(books.advise(amount, named("A"), points=amount // 10))
+    assert (books.wallet().held, books.told()[-1].data["points_pending"]) == (amount, amount // 10)
+    decision = books.ask(books.clear(amount, named("A")))
+    assert decision.explanation.endswith(f"JPY {amount} posted")
+    assert (decision.available, books.wallet().held) == (1000 - amount, 0)
+
+
+def test_of_an_expired_hold_what_is_cleared_counts_towards_the_advice(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ask(books.clear(100, named("A"), part=(1, 2)))
+    books.ledger.expire(NOW + 7 * DAY)
+    assert books.ask(books.advise(300, named("A"))).available == 700
+
+
+def test_a_hold_that_expired_and_was_reversed_is_over(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ledger.expire(NOW + 7 * DAY)
+    books.ask(books.reverse(named("A")))
+    decision = books.ask(books.advise(300, named("A")))
+    assert decision.explanation == "the original is reversed already: nothing is held"
+
+
+def test_an_advice_of_nothing_about_an_expired_hold(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ledger.expire(NOW + 7 * DAY)
+    assert books.ask(books.advise(0, named("A"))).explanation == "advice of nothing: nothing is held"
 
 
 def test_a_reversal_that_came_first_wins(books: Books) -> None:
