@@ -122,7 +122,9 @@ def test_a_hold_that_expired_and_was_reversed_is_over(books: Books) -> None:
 def test_an_advice_of_nothing_about_an_expired_hold(books: Books) -> None:
     books.ask(books.authorize(300, books.origin("A")))
     books.ledger.expire(NOW + 7 * DAY)
-    assert books.ask(books.advise(0, named("A"))).explanation == "advice of nothing: nothing is held"
+    assert (
+        books.ask(books.advise(0, named("A"))).explanation == "advice of nothing: nothing is held"
+    )
 
 
 def test_a_reversal_that_came_first_wins(books: Books) -> None:

@@ -12,7 +12,6 @@ from ledger.money import Money
 from ledger.outcomes import Outcome
 from tests.ledger.books import DAY, NOW, Books, named
 
-
 CASES = [
     # held, cleared, posted, available, explanation
     (300, 300, 700, 700, "JPY 300 posted"),

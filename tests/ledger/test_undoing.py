@@ -8,7 +8,6 @@ from ledger.commands import Clear, Purpose, Reference, SpendingLimits
 from ledger.outcomes import Outcome
 from tests.ledger.books import Books, named
 
-
 LIMITS = SpendingLimits(300)
 
 
@@ -167,7 +166,9 @@ def test_of_several_parts_each_comes_back_by_one_reversal(books: Books) -> None:
         books.ask(books.clear(amount, named("A"), origin, part=(part, 2)))
     reference = Reference(acquirer_reference="ARN")
     taken_back = [
-        books.ask(books.clear(0, reference, books.origin(key=f"ARN|25:{n}"), undoes_reference="ARN"))
+        books.ask(
+            books.clear(0, reference, books.origin(key=f"ARN|25:{n}"), undoes_reference="ARN")
+        )
         for n in (1, 2, 3)
     ]
     assert [each.amount for each in taken_back] == [200, 100, 0]

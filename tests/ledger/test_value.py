@@ -61,11 +61,12 @@ STORIES: dict[str, list[Step]] = {
 
     # --- what is owed is paid back from what was Money ---
     "a refund of what was owed": [
-        ("give", "", 60, (0, 60, 0)), ("buy", "A", 100, (0, 0, 40)), ("refund", "A", 100, (0, 60, 0)),
+        ("give", "", 60, (0, 60, 0)), ("buy", "A", 100, (0, 0, 40)),
+        ("refund", "A", 100, (0, 60, 0)),
     ],
     "part of it": [
-        ("give", "", 60, (0, 60, 0)), ("buy", "A", 100, (0, 0, 40)), ("refund", "A", 30, (0, 0, 10)),
-        ("refund", "A", 30, (0, 20, 0)),
+        ("give", "", 60, (0, 60, 0)), ("buy", "A", 100, (0, 0, 40)),
+        ("refund", "A", 30, (0, 0, 10)), ("refund", "A", 30, (0, 20, 0)),
     ],
     "a gift pays a debt": [("clear", "", 40, (0, 0, 40)), ("give", "", 60, (0, 20, 0))],
 
@@ -100,8 +101,8 @@ STORIES: dict[str, list[Step]] = {
         ("undo refund", "A", 0, (0, 0, 0)),
     ],
     "a refund of Money that was spent, when there is Value again": [
-        ("announce", "R", 30, (0, 0, 0)), ("refund", "R", 30, (30, 0, 0)), ("clear", "", 30, (0, 0, 0)),
-        ("give", "", 50, (0, 50, 0)), ("undo refund", "R", 0, (0, 20, 0)),
+        ("announce", "R", 30, (0, 0, 0)), ("refund", "R", 30, (30, 0, 0)),
+        ("clear", "", 30, (0, 0, 0)), ("give", "", 50, (0, 50, 0)), ("undo refund", "R", 0, (0, 20, 0)),
     ],
     "a purchase after its refund, and then the refund": [
         *BOUGHT, ("refund", "A", 40, (100, 0, 0)), ("undo", "A", 0, (140, 60, 0)),

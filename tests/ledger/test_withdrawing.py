@@ -199,7 +199,10 @@ def test_an_advice_of_nothing_holds_nothing_again(books: Books) -> None:
     books.ask(books.authorize(300, books.origin("A", "s1")))
     books.ask(books.reverse(named("A", "s1"), withdraws=True))
     decision = books.ask(books.advise(0, named("A"), books.origin("A", "s2")))
-    assert (decision.explanation, decision.available) == ("advice of nothing: nothing is held", 1000)
+    assert (decision.explanation, decision.available) == (
+        "advice of nothing: nothing is held",
+        1000,
+    )
 
 
 def test_a_single_message_that_was_posted_is_not_held_besides(books: Books) -> None:
