@@ -102,7 +102,8 @@ STORIES: dict[str, list[Step]] = {
     ],
     "a refund of Money that was spent, when there is Value again": [
         ("announce", "R", 30, (0, 0, 0)), ("refund", "R", 30, (30, 0, 0)),
-        ("clear", "", 30, (0, 0, 0)), ("give", "", 50, (0, 50, 0)), ("undo refund", "R", 0, (0, 20, 0)),
+        ("clear", "", 30, (0, 0, 0)), ("give", "", 50, (0, 50, 0)),
+        ("undo refund", "R", 0, (0, 20, 0)),
     ],
     "a purchase after its refund, and then the refund": [
         *BOUGHT, ("refund", "A", 40, (100, 0, 0)), ("undo", "A", 0, (140, 60, 0)),
