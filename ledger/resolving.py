@@ -19,7 +19,7 @@ _WAITING = frozenset({Manner.FORCED.value, Manner.SUSPENSE.value})
 
 
 def resolve(book: Book, command: Resolve) -> Decision:
-    """Apply it once; ORIGINAL_UNKNOWN if there is no such clearing, or it is over."""
+    """Apply it once; ORIGINAL_UNKNOWN if no such clearing waits for a match."""
     account = book.wallet(command.account_id)
     if account is None:
         return unknown_account(command)

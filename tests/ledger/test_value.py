@@ -123,31 +123,35 @@ def test_what_is_paid_and_what_comes_back(books: Books, title: str) -> None:
 
 def commands(books: Books, what: str, name: str, amount: int) -> list[AnyCommand]:
     """Those of one step; an advice holds what a wallet need not have."""
-    about, of = named(name), {"account_id": WALLET}
-    hold = books.advise(amount, about, books.origin(name, f"{name} held"), **of)
+    about = named(name)
+    hold = books.advise(amount, about, books.origin(name, f"{name} held"), account_id=WALLET)
     posted, credited = books.origin(key=f"posted {name}"), books.origin("", f"credited {name}")
-    post = books.clear(amount, about, posted, **of)
+    post = books.clear(amount, about, posted, account_id=WALLET)
     match what:
         case "give" | "fund":
-            return [books.fund(amount, to_value=what == "give", **of)]
+            return [books.fund(amount, to_value=what == "give", account_id=WALLET)]
         case "hold":
             return [hold]
         case "announce":
-            return [books.authorize(amount, books.origin(name), purpose=Purpose.CREDIT, **of)]
+            return [
+                books.authorize(
+                    amount, books.origin(name), purpose=Purpose.CREDIT, account_id=WALLET
+                )
+            ]
         case "buy":
             return [hold, post]
         case "post":
             return [post]
         case "part":
-            return [books.clear(amount, about, part=(1, 2), **of)]
+            return [books.clear(amount, about, part=(1, 2), account_id=WALLET)]
         case "clear":
-            return [books.clear(amount, **of)]
+            return [books.clear(amount, account_id=WALLET)]
         case "refund":
-            return [books.clear(amount, about, credited, credit=True, **of)]
+            return [books.clear(amount, about, credited, credit=True, account_id=WALLET)]
         case "undo":
-            return [books.clear(amount, undoes=posted.request_key, **of)]
+            return [books.clear(amount, undoes=posted.request_key, account_id=WALLET)]
         case _:
-            return [books.clear(amount, undoes_reference=f"credited {name}", **of)]
+            return [books.clear(amount, undoes_reference=f"credited {name}", account_id=WALLET)]
 
 
 @pytest.mark.parametrize(
