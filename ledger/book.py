@@ -18,6 +18,7 @@ from ledger.ids import Ids
 from ledger.matching import Candidates
 from ledger.rows import Account, Authorization, Clearing, Entry, Hold, Points, Reversal, Spending
 from ledger.states import HoldState, Verb, after
+from ledger.wanted import EARLY_DAYS
 
 NameKey = tuple[int, str, str]  # account, network, name
 Line = tuple[Account, int, int]  # account, amount, part of it that is Value
@@ -105,7 +106,7 @@ class Book:
         return self.holds[authorization.account_id, authorization.hold_id]
 
     def early_reversal(self, command: Command) -> Reversal | None:
-        """A reversal of this very message that came before it.
+        """A reversal of this very message that came before it, and still waits for it.
 
         A trace names one message: if both have one, they must be equal; a transaction id alone
         names a whole life cycle and serves where no trace was given.
@@ -116,7 +117,8 @@ class Book:
         trace = origin.trace
         for name in (trace, origin.transaction_id):
             for reversal in self._early.get((command.account_id, origin.network, name), ()):
-                if not (reversal.trace and trace) or reversal.trace == trace:
+                waits = command.at - reversal.at <= EARLY_DAYS
+                if waits and (not (reversal.trace and trace) or reversal.trace == trace):
                     return reversal
         return None
 
