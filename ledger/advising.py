@@ -1,7 +1,8 @@
 """Apply what somebody else has decided: stand-in decisions and completions of estimates.
 
 An advice is never refused for want of money. It replaces our own decision of the same
-transaction, unless that one's money has already moved or been given back by a reversal.
+transaction, unless that one's money has already moved or been given back by a reversal. A hold
+that has expired, or that we have withdrawn, holds again: it keeps the names of its original.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ledger.commands import Advise, Decision, Reference
 from ledger.matching import match
 from ledger.money import format_minor_units
 from ledger.outcomes import Outcome
-from ledger.rows import Account, Hold
+from ledger.rows import WITHDRAWN, Account, Authorization, Hold
 from ledger.rules import SPENDS, Verdict, malformed
 from ledger.states import HoldState, Verb
 
@@ -57,26 +58,26 @@ def _apply(
     book: Book, command: Advise, account: Account, authorization_id: int
 ) -> tuple[Verdict, int]:
     """The verdict, and the hold that the advice made or changed."""
-    hold = _original_hold(book, command)
+    original = _original(book, command)
+    hold = book.hold_of(original)
     if book.early_reversal(command) is not None:
         return _applied(0, "its reversal came first: nothing is held"), NO_HOLD
     if not command.approved:
         return _declined(book, hold)
     if command.purpose not in SPENDS:
         return _applied(command.amount.amount, f"{command.purpose} noted, nothing held"), NO_HOLD
-    if hold is None or hold.state == HoldState.EXPIRED:
+    if original is None or hold is None:
         return _hold_anew(book, command, account, authorization_id)
     if hold.state == HoldState.PENDING:
         return _replace(book, command, hold)
-    told = "cleared" if hold.state == HoldState.POSTED else "reversed"
-    return _applied(0, f"the original is {told} already: nothing is held"), hold.authorization_id
+    return _after_the_end(book, command, original, hold)
 
 
 def _applied(amount: int, explanation: str) -> Verdict:
     return Verdict(Outcome.APPROVED, amount, explanation)
 
 
-def _original_hold(book: Book, command: Advise) -> Hold | None:
+def _original(book: Book, command: Advise) -> Authorization | None:
     network = command.origin.network
     for reference in (
         command.reference,
@@ -85,7 +86,7 @@ def _original_hold(book: Book, command: Advise) -> Hold | None:
         candidates = book.candidates(command.account_id, network, reference)
         found = match(reference, command.amount.amount, candidates).authorization
         if found is not None:
-            return book.hold_of(found)
+            return found
     return None
 
 
@@ -118,21 +119,43 @@ def _hold_anew(
     return _applied(amount, f"held {command.amount} as advised"), authorization_id
 
 
+# How its original is marked where the network has not reversed a hold that has ended.
+_ENDED_BY_US = {HoldState.EXPIRED.value: 0, HoldState.VOIDED.value: WITHDRAWN}
+
+
+def _after_the_end(
+    book: Book, command: Advise, original: Authorization, hold: Hold
+) -> tuple[Verdict, int]:
+    """Expired, or withdrawn and then approved by the network itself: the same hold, once more."""
+    amount, hold_id = command.amount.amount, hold.authorization_id
+    if original.reversed != _ENDED_BY_US.get(hold.state):
+        told = "cleared" if hold.state == HoldState.POSTED else "reversed"
+        return _applied(0, f"the original is {told} already: nothing is held"), hold_id
+    if not amount:
+        return _applied(0, "advice of nothing: nothing is held"), hold_id
+    _promise(book, command, hold, Verb.HOLD_AGAIN)
+    return _applied(amount, f"held {command.amount} as advised"), hold_id
+
+
 def _replace(book: Book, command: Advise, hold: Hold) -> tuple[Verdict, int]:
-    """The advised amount is what the hold is for, all in all; part of it may be cleared."""
-    amount = command.amount.amount
+    amount, before = command.amount.amount, hold.amount
     if not amount:
         release_all(book, hold)
         return _applied(0, "nothing was bought: the hold is released"), hold.authorization_id
-    before = hold.amount
-    book.change_hold(hold, Verb.REPLACE, amount=amount, remaining=max(0, amount - hold.posted))
-    hold.points = points_for(command, amount)
-    book.count_again(hold, hold.counted + amount - before)
-    hold.expires_at = command.expires_at
-    if command.completes:
-        hold.estimated = 0
+    _promise(book, command, hold, Verb.REPLACE)
     told = format_minor_units(before, hold.currency)
     return (
         _applied(amount, f"{command.amount} replaces the hold of {hold.currency} {told}"),
         hold.authorization_id,
     )
+
+
+def _promise(book: Book, command: Advise, hold: Hold, verb: Verb) -> None:
+    """The advised amount is what the hold is for, all in all; part of it may be cleared."""
+    amount, before = command.amount.amount, hold.amount
+    book.change_hold(hold, verb, amount=amount, remaining=max(0, amount - hold.posted))
+    hold.points = points_for(command, amount)
+    book.count_again(hold, hold.counted + amount - before)
+    hold.expires_at = command.expires_at
+    if command.completes:
+        hold.estimated = 0

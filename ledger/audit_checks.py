@@ -89,27 +89,17 @@ def _account_checks() -> Iterator[Check]:
 
 def _wallet_checks() -> Iterator[Check]:
     """A wallet has money or owes some, never both, and its *Value* is never negative."""
-    key, wallets = [accounts.c.account_id], accounts.c.kind == AccountKind.WALLET.value
-    floor = -accounts.c.credit_line
-    yield (
-        "wallet is below its credit line",
-        "account {0}",
-        select(*key, floor, accounts.c.posted).where(wallets, accounts.c.posted < floor),
-    )
-    yield (
-        "wallet owes and has money",
-        "account {0}",
-        select(*key, floor, accounts.c.posted).where(
-            wallets, accounts.c.owed != 0, accounts.c.posted != floor
-        ),
-    )
-    yield (
-        "value or debt is below zero",
-        "account {0}",
-        select(
-            *key, _ZERO, case((accounts.c.value < 0, accounts.c.value), else_=accounts.c.owed)
-        ).where(or_(accounts.c.value < 0, accounts.c.owed < 0)),
-    )
+    posted, value, owed = accounts.c.posted, accounts.c.value, accounts.c.owed
+    wallet, floor = accounts.c.kind == AccountKind.WALLET.value, -accounts.c.credit_line
+    for check, expected, found, wrong in (
+        ("wallet is below its credit line", floor, posted, and_(wallet, posted < floor)),
+        ("wallet owes and has money", floor, posted, and_(wallet, owed != 0, posted != floor)),
+        ("debt is below zero", _ZERO, owed, owed < 0),
+        ("value is below zero", _ZERO, value, value < 0),
+        ("wallet has more value than all in all", posted - floor, value,
+         and_(wallet, value > posted - floor)),
+    ):  # fmt: skip
+        yield check, "account {0}", select(accounts.c.account_id, expected, found).where(wrong)
 
 
 def _entry_checks() -> Iterator[Check]:

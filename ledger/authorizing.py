@@ -115,7 +115,7 @@ def stored_answer(stored: Authorization, origin: Origin) -> Decision:
     An approval that never reached its network, and was taken back, is not given again.
     """
     decision = answer(stored)
-    if stored.reversed == WITHDRAWN:
+    if stored.reversed & WITHDRAWN:
         decision = msgspec.structs.replace(
             decision,
             outcome=Outcome.WITHDRAWN,
@@ -286,15 +286,21 @@ def _same_request(book: Book, command: Authorize) -> Authorization | None:
             abs(command.at - each.at) <= command.repeats_within
             and each.instrument_id == command.instrument_id
             and each.fingerprint == origin.fingerprint
-            and _stands(book.hold_of(each))
+            and _stands(each, book.hold_of(each))
         ):
             return each
     return None
 
 
-def _stands(hold: Hold | None) -> bool:
-    """A hold that has been given back is promised to nobody any more."""
-    return hold is None or hold.state in (HoldState.PENDING, HoldState.POSTED)
+def _stands(authorization: Authorization, hold: Hold | None) -> bool:
+    """What has been given back, held or posted, is promised to nobody any more."""
+    if authorization.reversed:
+        return False
+    return (
+        hold is None
+        or hold.state == _PENDING
+        or (hold.state == HoldState.POSTED and hold.posted > 0)
+    )
 
 
 def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:

@@ -18,6 +18,7 @@ from ledger.ids import Ids
 from ledger.matching import Candidates
 from ledger.rows import Account, Authorization, Clearing, Entry, Hold, Points, Reversal, Spending
 from ledger.states import HoldState, Verb, after
+from ledger.wanted import EARLY_DAYS
 
 NameKey = tuple[int, str, str]  # account, network, name
 Line = tuple[Account, int, int]  # account, amount, part of it that is Value
@@ -105,7 +106,7 @@ class Book:
         return self.holds[authorization.account_id, authorization.hold_id]
 
     def early_reversal(self, command: Command) -> Reversal | None:
-        """A reversal of this very message that came before it.
+        """A reversal of this very message that came before it, and still waits for it.
 
         A trace names one message: if both have one, they must be equal; a transaction id alone
         names a whole life cycle and serves where no trace was given.
@@ -116,7 +117,8 @@ class Book:
         trace = origin.trace
         for name in (trace, origin.transaction_id):
             for reversal in self._early.get((command.account_id, origin.network, name), ()):
-                if not (reversal.trace and trace) or reversal.trace == trace:
+                waits = command.at - reversal.at <= EARLY_DAYS
+                if waits and (not (reversal.trace and trace) or reversal.trace == trace):
                     return reversal
         return None
 
@@ -176,9 +178,9 @@ class Book:
         """Tell subscribers, in the same transaction."""
         self.new_events.append(Event(self.ids.next(at), type_, account_id, subject_id, at, data))
 
-    def mark_reversed(self, row: Authorization, mark: int = 1) -> None:
+    def mark_reversed(self, row: Authorization, mark: int) -> None:
         """Remember that one message has been taken back, so that it is not taken back twice."""
-        row.reversed = mark
+        row.reversed |= mark
         self.changed_authorizations[row.account_id, row.network, row.request_key] = row
 
     def mark_clearing(self, row: Clearing) -> None:

@@ -19,6 +19,7 @@ import msgspec
 ShardOf: TypeAlias = Callable[[int], int]
 
 _SPREAD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: neighbours land far apart
+_ALL = 2**64 - 1
 
 
 class AccountKind(StrEnum):
@@ -60,7 +61,7 @@ class Placement(msgspec.Struct, frozen=True, gc=False):
         """The lane of an account on its shard."""
         if self.lanes == 1:
             return 0
-        return (account_id * _SPREAD >> 32) % self.lanes
+        return ((account_id * _SPREAD & _ALL) >> 32) * self.lanes >> 32
 
     def writer_of(self, account_id: int) -> int:
         """The place of its writer among those of all shards and lanes."""

@@ -61,9 +61,16 @@ def credit(book: Book, posting: Posting, amount: int, origin: Account, value: in
 
 
 def take_value(book: Book, posting: Posting, amount: int, value: int, to: Account) -> None:
-    """Take back what was credited, `value` of it as *Value* as far as it is still there."""
-    _move(book, posting, to, -amount, -min(posting.wallet.value, value))
+    """Take back what was credited, `value` of it as *Value*: either, where the other is spent."""
+    wallet = posting.wallet
+    value = min(wallet.value, max(value, amount - _money(wallet)))
+    _move(book, posting, to, -amount, -value)
     _settle_debt(book, posting)
+
+
+def _money(wallet: Account) -> int:
+    """What the wallet can pay before its *Value*; once that is gone, it owes."""
+    return wallet.posted + wallet.credit_line - wallet.value
 
 
 def _move(book: Book, posting: Posting, other: Account, amount: int, value: int) -> None:
@@ -81,6 +88,6 @@ def _settle_debt(book: Book, posting: Posting) -> None:
         wallet.owed -= above_floor
         _move(book, posting.of_kind("lent"), receivable, -above_floor, 0)
     elif repaid := min(wallet.owed, above_floor):
+        value = max(0, repaid - _money(wallet))  # what was lent was *Money*
         wallet.owed -= repaid
-        value = min(wallet.value, repaid)
         _move(book, posting.of_kind("repaid"), receivable, -repaid, -value)

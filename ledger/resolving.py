@@ -15,12 +15,11 @@ from ledger.rows import Account, Clearing
 from ledger.rules import Verdict
 from ledger.states import HoldState, Verb
 
-_DEBITS = frozenset({Manner.FORCED.value})
-_CREDITS = frozenset({Manner.SUSPENSE.value})
+_WAITING = frozenset({Manner.FORCED.value, Manner.SUSPENSE.value})
 
 
 def resolve(book: Book, command: Resolve) -> Decision:
-    """Apply it once; ORIGINAL_UNKNOWN if there is no such clearing, or it is resolved already."""
+    """Apply it once; ORIGINAL_UNKNOWN if no such clearing waits for a match."""
     account = book.wallet(command.account_id)
     if account is None:
         return unknown_account(command)
@@ -37,9 +36,9 @@ def resolve(book: Book, command: Resolve) -> Decision:
 def _apply(book: Book, command: Resolve, posting: Posting) -> tuple[Match, Verdict]:
     key = command.account_id, command.origin.network, command.clearing_key
     clearing = book.clearings.get(key)
-    if clearing is None or clearing.manner not in _DEBITS | _CREDITS:
+    amount = 0 if clearing is None else clearing.amount - clearing.returned
+    if clearing is None or not amount or clearing.manner not in _WAITING:
         return NOTHING, _unknown("no such clearing waits for a match")
-    amount = clearing.amount - clearing.returned
     if command.reference is None:
         return NOTHING, _write_off(book, posting, clearing, amount)
     candidates = book.candidates(command.account_id, command.origin.network, command.reference)
@@ -65,9 +64,8 @@ def _write_off(book: Book, posting: Posting, clearing: Clearing, amount: int) ->
         return _unknown("only a credit in suspense can be written off")
     suspense = book.house(posting.wallet, AccountKind.SUSPENSE)
     fee = book.house(posting.wallet, AccountKind.FEE)
-    if amount:
-        lines = [(suspense, -amount, 0), (fee, amount, 0)]
-        book.post(posting.posting_id, "written off", (posting.day, posting.at), lines)
+    lines = [(suspense, -amount, 0), (fee, amount, 0)]
+    book.post(posting.posting_id, "written off", (posting.day, posting.at), lines)
     clearing.manner = Manner.WRITTEN_OFF.value
     book.mark_clearing(clearing)
     return Verdict(Outcome.APPROVED, amount, "written off from suspense")
@@ -79,8 +77,7 @@ def _to_wallet(
     suspense = book.house(posting.wallet, AccountKind.SUSPENSE)
     clearing.manner = Manner.CREDITED.value
     clearing.value = refund_to_value(book, clearing.account_id, matched, amount)
-    if amount:
-        credit(book, posting, amount, suspense, clearing.value)
+    credit(book, posting, amount, suspense, clearing.value)
     return "credited from suspense to the wallet"
 
 

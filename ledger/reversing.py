@@ -15,7 +15,7 @@ from ledger.commands import Decision, Reverse
 from ledger.matching import match
 from ledger.money import format_minor_units
 from ledger.outcomes import Outcome
-from ledger.rows import WITHDRAWN, Account, Authorization, Hold, Reversal
+from ledger.rows import REVERSED, WITHDRAWN, Account, Authorization, Hold, Reversal
 from ledger.rules import Verdict, malformed
 from ledger.states import HoldState, Verb
 
@@ -66,27 +66,25 @@ _ENDED = {
 
 
 def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
-    hold = book.hold_of(original)
-    mark = WITHDRAWN if command.withdraws else 1
-    if hold is None:
+    hold, was_reversed = book.hold_of(original), original.reversed
+    mark = WITHDRAWN if command.withdraws else REVERSED
+    state = None if hold is None else HoldState(hold.state)
+    if command.withdraws or state not in (HoldState.PENDING, HoldState.POSTED):
         book.mark_reversed(original, mark)
+    if hold is None or state is None:
         return _released(0, "its original holds nothing")
-    state = HoldState(hold.state)
     if state is not HoldState.PENDING:
-        if command.withdraws:
-            book.mark_reversed(original, mark)
         return _released(0, _ENDED[state])
-    if original.reversed:
+    if was_reversed and _is_increment(original):
         return _released(0, "this increment is released already")
     kept = _kept(command, original, hold)
-    if kept == 0:
-        book.mark_reversed(original, mark)
-        released = release_all(book, hold)
-        return _released(released, f"released {_told(hold, released)}, all that was held")
     if kept >= hold.amount:
         return _released(0, f"no more than {_told(hold, hold.amount)} is held as it is")
-    if command.replacement is None:
+    if kept == 0 or command.replacement is None:
         book.mark_reversed(original, mark)
+    if kept == 0:
+        released = release_all(book, hold)
+        return _released(released, f"released {_told(hold, released)}, all that was held")
     remaining = min(hold.remaining, max(0, kept - hold.posted))
     released = book.change_hold(hold, Verb.REDUCE, amount=kept, remaining=remaining)
     book.count_again(hold, hold.counted - released)
@@ -97,9 +95,11 @@ def _kept(command: Reverse, original: Authorization, hold: Hold) -> int:
     """What stays promised. A reversal that names an increment takes back that one alone."""
     if command.replacement is not None:
         return command.replacement.amount
-    if original.hold_id == original.authorization_id or original.verb != "authorize":
-        return 0
-    return max(0, hold.amount - original.amount)
+    return max(0, hold.amount - original.amount) if _is_increment(original) else 0
+
+
+def _is_increment(original: Authorization) -> bool:
+    return original.verb == "authorize" and original.hold_id != original.authorization_id
 
 
 def _told(hold: Hold, amount: int) -> str:

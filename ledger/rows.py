@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-WITHDRAWN = 2
+REVERSED, WITHDRAWN = 1, 2
 
 
 class Account(msgspec.Struct, gc=False):
@@ -45,8 +45,9 @@ class Authorization(msgspec.Struct, gc=False):
 
     `hold_id` is the authorization whose hold this one made, increased or replaced; 0 for none.
     `requested` is what was asked, `amount` what was promised, `available` and `posted` the
-    balances of the answer. `reversed` is 1 once a reversal has taken this very message back, and
-    `WITHDRAWN` if that was the issuer's own, before its network had heard of the approval.
+    balances of the answer. `reversed` is `REVERSED` once a reversal has taken this very message
+    back, `WITHDRAWN` if that was the issuer's own, before its network had heard of the approval,
+    and their sum after both.
     """
 
     account_id: int

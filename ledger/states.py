@@ -4,7 +4,8 @@
 2. It knows no money: what a verb does to amounts is said where the verb is.
 
 A hold is born *pending*. It is then *posted* (its clearing is complete), *voided* (reversed) or
-*expired*. Money that arrives after the end is posted all the same (`POST_LATE`).
+*expired*. Money that arrives after the end is posted all the same (`POST_LATE`); and an advice can
+make an expired hold, or one that the issuer itself has voided, pending again (`HOLD_AGAIN`).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Verb(StrEnum):
     POST_LAST = "post last"  # the only or the last clearing
     POST_LATE = "post late"  # a clearing after the end
     EXPIRE = "expire"
+    HOLD_AGAIN = "hold again"  # an advice after the end
 
 
 class IllegalTransition(Exception):
@@ -57,6 +59,8 @@ TRANSITIONS: dict[tuple[HoldState, Verb], HoldState] = {
     (HoldState.POSTED, Verb.POST_LATE): HoldState.POSTED,
     (HoldState.VOIDED, Verb.POST_LATE): HoldState.POSTED,
     (HoldState.EXPIRED, Verb.POST_LATE): HoldState.POSTED,
+    (HoldState.VOIDED, Verb.HOLD_AGAIN): HoldState.PENDING,
+    (HoldState.EXPIRED, Verb.HOLD_AGAIN): HoldState.PENDING,
 }
 
 

@@ -283,7 +283,8 @@ def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> Question:
 
 def _has_candidate(book: Book, named: tuple[int, str], reference: Reference) -> bool:
     found = book.candidates(*named, reference)
-    return bool(found.by_transaction or found.by_trace or found.by_acquirer)
+    earlier = any(each.authorization_id for each in found.by_acquirer)
+    return bool(found.by_transaction or found.by_trace or earlier)
 
 
 def _learn_named(book: Book, named: list[Authorization], row: Row) -> None:

@@ -21,39 +21,39 @@ from ledger.rules import Verdict
 
 
 class _Back(msgspec.Struct, frozen=True):
-    """What comes back of `undone`: all that is still posted of it but `stays`, in minor units."""
+    """What comes back of `undone`, in minor units: worked out before anything of it changes."""
 
     undone: Clearing
-    stays: int
+    amount: int
+    value: int
+    fee: int
+    points: int
 
-    @property
-    def posted(self) -> int:
-        return self.undone.amount - self.undone.returned
 
-    @property
-    def amount(self) -> int:
-        return self.posted - self.stays
+def _all_but(undone: Clearing, stays: int) -> _Back:
+    """What is still posted of it, but for what stays."""
+    posted, points = undone.amount - undone.returned, undone.points
+    return _Back(
+        undone,
+        posted - stays,
+        _value_in(undone, posted) - _value_in(undone, stays),
+        0 if stays else undone.fee,
+        points * posted // undone.amount - points * stays // undone.amount,
+    )
 
-    @property
-    def value(self) -> int:
-        """*Value* was paid first, so that what stays keeps it."""
-        return min(self.undone.value, self.posted) - min(self.undone.value, self.stays)
 
-    @property
-    def points(self) -> int:
-        granted, whole = self.undone.points, self.undone.amount
-        return granted * self.posted // whole - granted * self.stays // whole
-
-    @property
-    def fee(self) -> int:
-        return 0 if self.stays else self.undone.fee
+def _value_in(undone: Clearing, amount: int) -> int:
+    """How much of `amount` of it is *Value*, which a debit takes first and a refund gives last."""
+    if undone.credit:
+        return max(0, amount - (undone.amount - undone.value))
+    return min(amount, undone.value)
 
 
 def undo(
     book: Book, command: Clear, account: Account, clearing_id: int, matched: Match
 ) -> Decision:
     """Take back what an earlier clearing has posted and is still posted, but for what stays."""
-    back = _find(book, command)
+    back = _find(book, command, matched)
     if back is None:
         told = "nothing of that clearing is left to take back"
         refused = Verdict(Outcome.ORIGINAL_UNKNOWN, 0, told)
@@ -77,20 +77,27 @@ def undo(
     return record(book, command, account, posted)
 
 
-def _find(book: Book, command: Clear) -> _Back | None:
-    """The clearing that is meant, if something of it is to come back."""
+def _find(book: Book, command: Clear, matched: Match) -> _Back | None:
+    """The clearing that is meant, if something of it is to come back.
+
+    One of another hold than the command itself names is not meant.
+    """
     account_id, network = command.account_id, command.origin.network
     if command.undoes:
         found = [book.clearings.get((account_id, network, command.undoes))]
     else:
         found = [*book.clearings_of(account_id, network, command.undoes_reference)]
     for undone in found:
-        if undone is not None and undone.manner in _CAN_COME_BACK:
+        if undone is not None and undone.manner in _CAN_COME_BACK and _agree(undone, matched):
             stays = min(command.amount.amount, undone.amount - undone.returned)
-            back = _Back(undone, stays)
+            back = _all_but(undone, stays)
             if back.amount:
                 return back
     return None
+
+
+def _agree(undone: Clearing, matched: Match) -> bool:
+    return undone.hold_id == matched.hold_id or not (undone.hold_id and matched.hold_id)
 
 
 _CAN_COME_BACK = frozenset(
@@ -129,7 +136,7 @@ def _release(book: Book, back: _Back) -> None:
     if hold is not None:
         money = back.amount - back.value
         if undone.credit:
-            hold.money += money
+            hold.money = min(hold.posted, hold.money + money)
         else:
             hold.posted -= back.amount
             hold.money = max(0, hold.money - money)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import count
+
+from sqlalchemy import select
 
 from ledger.audit import audit
 from ledger.commands import (
@@ -11,20 +14,28 @@ from ledger.commands import (
     Authorize,
     Clear,
     Decision,
+    Fund,
     Origin,
     Purpose,
+    Recall,
     Reference,
+    Resolve,
     Reverse,
     SpendingLimits,
 )
 from ledger.database import Database
+from ledger.events import Event, decode_events
+from ledger.house import AccountKind
 from ledger.ledger import Ledger, Wallet
 from ledger.money import Money
 from ledger.outcomes import Outcome
+from ledger.rows import Account, Clearing, Hold
+from ledger.tables import accounts, clearings, events, holds
 
 NOW = 1_800_000_000_000_000  # microseconds
 DAY = 86_400_000_000
 CARD = 7
+TODAY = 20270115
 NETWORK = "visanet"
 
 
@@ -75,6 +86,45 @@ class Books:
         assert report.clean, report.disagreements
         assert not any(report.totals.values())
 
+    # --- what the books say ---
+
+    def wallet(self, account_id: int = 1) -> Account:
+        chosen = select(accounts).where(accounts.c.account_id == account_id)
+        with self.database.reading() as connection:
+            return Account(*connection.execute(chosen).one())
+
+    def purse(self, account_id: int = 1) -> tuple[int, int, int]:
+        """*Money*, *Value*, and what is owed."""
+        wallet = self.wallet(account_id)
+        return wallet.posted - wallet.value, wallet.value, wallet.owed
+
+    def house(self) -> dict[str, int]:
+        """What the house's accounts have, by kind; those that have nothing are left out."""
+        posted: Counter[str] = Counter()
+        chosen = select(accounts).where(accounts.c.kind != AccountKind.WALLET.value)
+        with self.database.reading() as connection:
+            for row in connection.execute(chosen):
+                posted[row.kind] += row.posted
+        return {kind: amount for kind, amount in posted.items() if amount}
+
+    def hold(self, authorization_id: int) -> Hold:
+        chosen = select(holds).where(holds.c.authorization_id == authorization_id)
+        with self.database.reading() as connection:
+            return Hold(*connection.execute(chosen).one())
+
+    def clearing(self, request_key: str) -> Clearing:
+        chosen = select(clearings).where(clearings.c.request_key == request_key)
+        with self.database.reading() as connection:
+            return Clearing(*connection.execute(chosen).one())
+
+    def told(self) -> list[Event]:
+        """Every event, in the order of the outbox."""
+        chosen = select(events.c.data).order_by(events.c.account_id, events.c.event_id)
+        with self.database.reading() as connection:
+            return [event for data in connection.scalars(chosen) for event in decode_events(data)]
+
+    # --- commands ---
+
     def origin(
         self, transaction_id: str = "", trace: str = "", key: str = "", fingerprint: str = "same"
     ) -> Origin:
@@ -102,7 +152,7 @@ class Books:
         limits: SpendingLimits | None = None,
         increment_of: Reference | None = None,
         expires_at: int | None = None,
-        day: int = 20270115,
+        day: int = TODAY,
         points: int = 0,
         repeats_within: int = 0,
     ) -> Authorize:
@@ -143,7 +193,7 @@ class Books:
             origin=origin or self.origin(),
             at=self.now,
             instrument_id=CARD,
-            day=20270115,
+            day=TODAY,
             purpose=purpose,
             amount=yen(amount) if isinstance(amount, int) else amount,
             approved=approved,
@@ -163,6 +213,7 @@ class Books:
         *,
         replacement: int | Money | None = None,
         account_id: int = 1,
+        withdraws: bool = False,
     ) -> Reverse:
         return Reverse(
             account_id=account_id,
@@ -171,6 +222,7 @@ class Books:
             reference=reference,
             amount=yen(amount),
             replacement=yen(replacement) if isinstance(replacement, int) else replacement,
+            withdraws=withdraws,
         )
 
     def clear(
@@ -202,5 +254,42 @@ class Books:
             unless_reversed=unless_reversed,
             undoes=undoes,
             undoes_reference=undoes_reference,
-            day=20270115,
+            day=TODAY,
         )
+
+    def fund(
+        self,
+        amount: int | Money,
+        origin: Origin | None = None,
+        *,
+        to_value: bool = False,
+        account_id: int = 1,
+    ) -> Fund:
+        return Fund(
+            account_id=account_id,
+            origin=origin or self.origin(),
+            at=self.now,
+            amount=yen(amount) if isinstance(amount, int) else amount,
+            to_value=to_value,
+            day=TODAY,
+        )
+
+    def resolve(
+        self,
+        clearing: Clear,
+        reference: Reference | None = None,
+        origin: Origin | None = None,
+        *,
+        account_id: int = 1,
+    ) -> Resolve:
+        return Resolve(
+            account_id=account_id,
+            origin=origin or self.origin(),
+            at=self.now,
+            clearing_key=clearing.origin.request_key,
+            reference=reference,
+            day=TODAY,
+        )
+
+    def recall(self, of: Authorize | Advise) -> Recall:
+        return Recall(account_id=of.account_id, origin=of.origin, at=self.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ledger.commands import Purpose
+from ledger.commands import Purpose, SpendingLimits
 from ledger.money import Money
 from ledger.outcomes import Outcome
 from tests.ledger.books import DAY, NOW, Books, named
@@ -39,7 +39,8 @@ def test_it_replaces_by_trace_where_there_is_no_transaction_id(books: Books) -> 
 def test_it_replaces_a_local_decline(books: Books) -> None:
     assert not books.ask(books.authorize(3000, books.origin("A"))).outcome.approved
     assert books.ask(books.advise(3000, named("A"), books.origin("A"))).available == -2000
-    assert books.ask(books.clear(3000, named("A"))).available == -2000
+    assert books.ask(books.clear(3000, named("A"))).available == 0
+    assert books.purse() == (0, 0, 2000)
 
 
 def test_a_declined_advice_releases_a_local_hold(books: Books) -> None:
@@ -59,7 +60,9 @@ def test_a_declined_advice_of_nothing_we_know(books: Books) -> None:
 def test_a_completion_replaces_the_estimate(books: Books, actual: int, available: int) -> None:
     books.ask(books.authorize(300, books.origin("A"), estimated=True))
     assert books.ask(books.advise(actual, named("A"), completes=True)).available == available
-    assert books.ask(books.clear(max(actual, 1), named("A"))).posted == 1000 - max(actual, 1)
+    cleared = max(actual, 1)
+    assert books.ask(books.clear(cleared, named("A"))).posted == max(0, 1000 - cleared)
+    assert books.wallet().owed == max(0, cleared - 1000)
 
 
 def test_a_completion_counts_what_is_cleared_already(books: Books) -> None:
@@ -86,6 +89,42 @@ def test_after_the_end(books: Books, ending: str, told: str, available: int) -> 
         assert books.ledger.expire(NOW + 7 * DAY) == 1
     decision = books.ask(books.advise(300, named("A")))
     assert (decision.explanation, decision.available) == (told, available)
+
+
+@pytest.mark.parametrize("amount", [200, 300, 400])
+def test_an_expired_hold_holds_again_and_no_second_one_beside_it(books: Books, amount: int) -> None:
+    """So that its clearing, by whichever name, finds the one that holds."""
+    limits = SpendingLimits(5000)
+    books.ask(books.authorize(300, books.origin("A"), limits=limits, points=30))
+    books.ledger.expire(NOW + 7 * DAY)
+    books.ask(books.advise(amount, named("A"), points=amount // 10))
+    assert (books.wallet().held, books.told()[-1].data["points_pending"]) == (amount, amount // 10)
+    decision = books.ask(books.clear(amount, named("A")))
+    assert decision.explanation.endswith(f"JPY {amount} posted")
+    assert (decision.available, books.wallet().held) == (1000 - amount, 0)
+
+
+def test_of_an_expired_hold_what_is_cleared_counts_towards_the_advice(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ask(books.clear(100, named("A"), part=(1, 2)))
+    books.ledger.expire(NOW + 7 * DAY)
+    assert books.ask(books.advise(300, named("A"))).available == 700
+
+
+def test_a_hold_that_expired_and_was_reversed_is_over(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ledger.expire(NOW + 7 * DAY)
+    books.ask(books.reverse(named("A")))
+    decision = books.ask(books.advise(300, named("A")))
+    assert decision.explanation == "the original is reversed already: nothing is held"
+
+
+def test_an_advice_of_nothing_about_an_expired_hold(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ledger.expire(NOW + 7 * DAY)
+    assert (
+        books.ask(books.advise(0, named("A"))).explanation == "advice of nothing: nothing is held"
+    )
 
 
 def test_a_reversal_that_came_first_wins(books: Books) -> None:

@@ -216,5 +216,5 @@ def test_details_are_kept(books: Books) -> None:
 
 
 def test_a_blank_reference_finds_nothing(books: Books) -> None:
-    books.ask(books.authorize(5, Origin("visanet", "k", "", "", "", "f")))
+    books.ask(books.authorize(5, Origin("visanet", "k", "", "", "f")))
     assert books.ask(books.clear(5)).authorization_id == 0

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from ledger.database import Database
+from ledger.database import Database, OutcomeUnknown
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
 from ledger.tables import accounts, metadata
 from tests.ledger.engines import Engine, fresh_ledger
@@ -76,8 +76,14 @@ def test_commits_wait_for_the_disk(database: Database, engine: Engine) -> None:
         assert settings_of(connection) == SETTINGS[engine]
 
 
+def io_error(name: str) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = name
+    return error
+
+
 def row(account_id: int, network: str = "") -> tuple[object, ...]:
-    return (account_id, "wallet", network, "JPY", 0, 0, 0, 0)
+    return (account_id, "wallet", network, "JPY", *(0,) * 8)
 
 
 def by_id(keys: list[Row], *, locked: bool = False) -> Lookup:
@@ -175,38 +181,73 @@ def test_whose_fault_an_error_of_postgresql_is(error: Exception, *, operating: b
 
 
 LOST = psycopg.OperationalError("the connection is lost")
+AGAIN, RAISED, UNKNOWN = "done again", "raised", "unknown"
 
 
 @pytest.mark.parametrize("when", ["working", "committing"])
 @pytest.mark.parametrize(
-    ("error", "safe_when"),
+    ("error", "while_working", "while_committing"),
     [
-        (pe.SerializationFailure(), {"working", "committing"}),
-        (pe.DeadlockDetected(), {"working", "committing"}),
-        (OperationalError("", None, pe.DeadlockDetected()), {"working", "committing"}),
-        (LOST, {"working"}),  # of a commit that was asked for, nobody knows
-        (pe.AdminShutdown(), {"working"}),
-        (pe.ConnectionFailure(), {"working"}),
-        (pe.DiskFull(), set[str]()),
-        (pe.UniqueViolation(), set[str]()),
-        (ValueError(), set[str]()),
+        (pe.SerializationFailure(), AGAIN, AGAIN),
+        (pe.DeadlockDetected(), AGAIN, AGAIN),
+        (OperationalError("", None, pe.DeadlockDetected()), AGAIN, AGAIN),
+        (LOST, AGAIN, UNKNOWN),
+        (OperationalError("", None, LOST), AGAIN, UNKNOWN),
+        (pe.AdminShutdown(), AGAIN, UNKNOWN),
+        (pe.ConnectionFailure(), AGAIN, UNKNOWN),
+        (pe.DiskFull(), RAISED, RAISED),
+        (pe.UniqueViolation(), RAISED, RAISED),
+        (ValueError(), RAISED, RAISED),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
-def test_what_has_not_happened_is_done_again(
-    error: Exception, safe_when: set[str], when: str
+def test_what_is_done_about_an_error(
+    error: Exception, while_working: str, while_committing: str, when: str
 ) -> None:
+    """What has not happened is done again; of a commit whose answer is lost, nobody knows."""
     with fresh_ledger(Engine.POSTGRESQL) as url:
         database = Database.open(url)
         failing = Failing(database, error, when, times=1)
-        if when in safe_when:
+        expected = while_working if when == "working" else while_committing
+        if expected == AGAIN:
             assert database.run(failing) == "done"
-            assert failing.attempts == 2
         else:
-            with pytest.raises(type(error)):
+            raised = OutcomeUnknown if expected == UNKNOWN else type(error)
+            with pytest.raises(raised) as caught:
                 database.run(failing)
-            assert failing.attempts == 1
+            assert database.is_operating_error(caught.value) is not isinstance(
+                error, pe.UniqueViolation | ValueError
+            )
+        assert failing.attempts == (2 if expected == AGAIN else 1)
         database.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "when", "raised"),
+    [
+        (io_error("SQLITE_IOERR_WRITE"), "committing", OutcomeUnknown),
+        (OperationalError("", None, io_error("SQLITE_IOERR")), "committing", OutcomeUnknown),
+        (OSError(), "committing", OutcomeUnknown),
+        (io_error("SQLITE_IOERR_WRITE"), "working", sqlite3.OperationalError),
+        (io_error("SQLITE_FULL"), "committing", sqlite3.OperationalError),
+        (io_error("SQLITE_BUSY"), "committing", sqlite3.OperationalError),
+        (ValueError(), "committing", ValueError),
+    ],
+)
+def test_a_disk_that_fails_in_a_commit_leaves_it_open(
+    error: Exception, when: str, raised: type[Exception]
+) -> None:
+    with fresh_ledger(Engine.SQLITE) as url:
+        database = Database.open(url)
+        failing = Failing(database, error, when, times=99)
+        with pytest.raises(raised):
+            database.run(failing)
+        assert failing.attempts == 1
+        database.close()
+
+
+def test_an_outcome_that_is_unknown_says_so() -> None:
+    assert str(OutcomeUnknown()) == "the database was lost while it committed"
 
 
 def test_nothing_is_done_again_for_ever() -> None:

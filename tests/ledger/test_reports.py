@@ -40,7 +40,7 @@ def test_the_house_has_statements_too(books: Books) -> None:
     with books.database.reading() as connection:
         funding = list_accounts(connection, kind=AccountKind.FUNDING)[0]
         found = statement(connection, funding.account_id)
-    assert [(line.amount, line.kind) for line in found.lines] == [(-1000, "")]
+    assert [(line.amount, line.kind) for line in found.lines] == [(-1000, "opening")]
 
 
 def test_an_unknown_account(books: Books) -> None:

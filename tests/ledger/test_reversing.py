@@ -115,6 +115,40 @@ def test_a_reversal_that_overtakes_its_original_wins(
     assert decision.outcome is outcome
 
 
+WAITS = [
+    # when the original comes, in microseconds after its reversal; the answer
+    (-7 * DAY, Outcome.REVERSED_BEFORE),  # the clock of the other gateway is behind
+    (0, Outcome.REVERSED_BEFORE),
+    (7 * DAY, Outcome.REVERSED_BEFORE),
+    (7 * DAY + 1, Outcome.APPROVED),
+]
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("another", [False, True])
+@pytest.mark.parametrize(("later", "outcome"), WAITS)
+def test_it_waits_for_its_original_seven_days(
+    books: Books, later: int, outcome: Outcome, *, another: bool, together: bool
+) -> None:
+    """Whether or not another reversal still waits, or its own repeat comes in the same batch."""
+    early = books.reverse(named("A"), 300)
+    books.ask(early)
+    books.now = NOW + later
+    if another:
+        books.ask(books.reverse(named("B"), 300))
+    batch = [*([early] if together else []), books.authorize(300, books.origin("A"))]
+    assert books.ledger.apply(batch)[-1].outcome is outcome
+    books.must_balance()
+
+
+def test_the_account_tells_when_one_came_last(books: Books) -> None:
+    assert books.wallet().early_at == 0
+    for at in (NOW + DAY, NOW):  # the second from a gateway whose clock is behind
+        books.now = at
+        books.ask(books.reverse(named("A"), 300))
+        assert books.wallet().early_at == NOW + DAY
+
+
 def test_it_wins_in_one_batch_too(books: Books) -> None:
     early, late = books.reverse(named("A")), books.authorize(300, books.origin("A"))
     decisions = books.ledger.apply([early, late])

@@ -20,6 +20,8 @@ LEGAL = {
     ("posted", "post late"): "posted",
     ("voided", "post late"): "posted",
     ("expired", "post late"): "posted",
+    ("voided", "hold again"): "pending",
+    ("expired", "hold again"): "pending",
 }
 
 

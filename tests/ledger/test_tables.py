@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from sqlalchemy import (
-    Float,
-    ForeignKeyConstraint,
-    Numeric,
-    PrimaryKeyConstraint,
-    Table,
-    UniqueConstraint,
-)
+from sqlalchemy import Float, Numeric, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from ledger import rows
 from ledger.tables import metadata
@@ -23,18 +16,19 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "spending": rows.Spending,
     "reversals": rows.Reversal,
     "clearings": rows.Clearing,
-    "postings": rows.Posting,
     "entries": rows.Entry,
-    "events": rows.Event,
+    "events": rows.EventRow,
+    "points": rows.Points,
 }
+WITHOUT_STRUCT = {"positions"}  # one number, which its reader writes where it reads
 TABLES = [pytest.param(table, id=table.name) for table in metadata.sorted_tables]
 
 
 def test_every_table_has_its_struct() -> None:
-    assert set(STRUCTS) == set(metadata.tables)
+    assert set(STRUCTS) == set(metadata.tables) - WITHOUT_STRUCT
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [pytest.param(metadata.tables[n], id=n) for n in STRUCTS])
 def test_columns_stand_in_the_order_of_the_fields(table: Table) -> None:
     fields = [field.name for field in msgspec.structs.fields(STRUCTS[table.name])]
     assert fields == [column.name for column in table.columns]
@@ -42,17 +36,17 @@ def test_columns_stand_in_the_order_of_the_fields(table: Table) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_account_begins_every_key(table: Table) -> None:
-    kinds = (PrimaryKeyConstraint, UniqueConstraint, ForeignKeyConstraint)
+    kinds = (PrimaryKeyConstraint, UniqueConstraint)
     keys = [list(each.columns) for each in table.constraints if isinstance(each, kinds)]
     assert {key[0].name for key in keys} == {"account_id"}
     assert not any(index.unique for index in table.indexes)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_no_floats_sequences_or_cascades(table: Table) -> None:
+def test_no_floats_sequences_or_foreign_keys(table: Table) -> None:
     for column in table.columns:
         assert not isinstance(column.type, (Float, Numeric))
         assert column.autoincrement is not True
         assert column.default is None
         assert column.nullable is False
-    assert all(key.ondelete is None for key in table.foreign_keys)
+    assert not table.foreign_keys

@@ -1,18 +1,19 @@
-"""What a single message has posted is taken back: once, with its fee and points, part by part."""
+"""What a clearing has posted is taken back: once, with its fee and points, part by part."""
 
 from __future__ import annotations
 
 import pytest
 
-from ledger.commands import Clear, Purpose
+from ledger.commands import Clear, Purpose, Reference, SpendingLimits
 from ledger.outcomes import Outcome
-from ledger.reports import list_accounts
 from tests.ledger.books import Books, named
 
+LIMITS = SpendingLimits(300)
 
-def balances(books: Books) -> dict[str, int]:
-    with books.database.reading() as connection:
-        return {each.kind: each.posted for each in list_accounts(connection)}
+
+def granted(books: Books) -> int:
+    """Points that subscribers have been told of, all in all."""
+    return sum(int(each.data["points"]) for each in books.told() if "points" in each.data)
 
 
 def post(books: Books, amount: int = 300, fee: int = 110, points: int = 10) -> Clear:
@@ -26,14 +27,12 @@ def post(books: Books, amount: int = 300, fee: int = 110, points: int = 10) -> C
 
 
 def test_all_of_it_comes_back(books: Books) -> None:
-    before = balances(books)
+    before = books.house()
     post(books)
     decision = books.ask(books.clear(0, named("A"), undoes="post"))
     assert (decision.outcome, decision.amount) == (Outcome.APPROVED, 300)
     assert decision.explanation == "matched by transaction id: JPY 300 of it taken back"
-    after = balances(books)
-    assert {kind: after[kind] for kind in before} == before
-    assert (after["settlement"], after["fee"], after["points"]) == (0, 0, 0)
+    assert (books.house(), books.purse(), granted(books)) == (before, (1000, 0, 0), 0)
 
 
 STEPS = [
@@ -57,8 +56,16 @@ def test_what_stays_of_it(
     assert [each.amount for each in decisions] == taken_back
     for each in decisions:
         assert (each.outcome is Outcome.APPROVED) == (each.amount > 0)
-    found = balances(books)
-    assert (found["wallet"], found["fee"], found["points"]) == (posted, fee, points)
+    assert (books.wallet().posted, books.house().get("fee", 0)) == (posted, fee)
+    assert granted(books) == points
+
+
+def test_what_came_back_is_no_longer_spent(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A"), limits=LIMITS))
+    books.ask(books.clear(300, named("A"), books.origin(key="post")))
+    books.ask(books.clear(100, named("A"), undoes="post"))
+    assert books.ask(books.authorize(201, limits=LIMITS)).outcome is Outcome.AMOUNT_LIMIT
+    assert books.ask(books.authorize(200, limits=LIMITS)).outcome is Outcome.APPROVED
 
 
 def test_the_same_record_again_takes_nothing_more(books: Books) -> None:
@@ -66,17 +73,38 @@ def test_the_same_record_again_takes_nothing_more(books: Books) -> None:
     command = books.clear(100, named("A"), undoes="post")
     first, again = books.ask(command), books.ask(command)
     assert (first.amount, again.amount, again.replayed) == (200, 200, True)
-    assert balances(books)["wallet"] == 790
+    assert books.wallet().posted == 790
 
 
-def test_a_credit_is_taken_back_whole(books: Books) -> None:
+def test_a_credit_is_taken_back(books: Books) -> None:
     books.ask(books.authorize(300, books.origin("A"), purpose=Purpose.CREDIT))
     books.ask(books.clear(300, named("A"), books.origin(key="post"), credit=True))
     part = books.ask(books.clear(100, named("A"), undoes="post"))
-    assert part.outcome is Outcome.ORIGINAL_UNKNOWN
-    assert books.ask(books.clear(0, named("A"), undoes="post")).amount == 300
-    found = balances(books)
-    assert (found["wallet"], found["settlement"]) == (1000, 0)
+    assert (part.outcome, part.amount, part.posted) == (Outcome.APPROVED, 200, 1100)
+    assert books.ask(books.clear(0, named("A"), undoes="post")).amount == 100
+    assert (books.purse(), books.house()) == ((1000, 0, 0), {"funding": -1000})
+
+
+def test_a_credit_that_is_spent_already_is_owed(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A"), purpose=Purpose.CREDIT))
+    books.ask(books.clear(300, named("A"), books.origin(key="post"), credit=True))
+    books.ask(books.clear(1200))
+    assert books.ask(books.clear(0, named("A"), undoes="post")).posted == 0
+    assert books.purse() == (0, 0, 200)
+
+
+@pytest.mark.parametrize("written_off", [False, True])
+def test_a_credit_in_suspense_is_taken_back_from_where_it_lies(
+    books: Books, *, written_off: bool
+) -> None:
+    credit = books.clear(300, origin=books.origin(key="ARN|1"), credit=True)
+    books.ask(credit)
+    if written_off:
+        books.ask(books.resolve(credit))
+    assert books.house()["fee" if written_off else "suspense"] == 300
+    decision = books.ask(books.clear(0, undoes_reference="ARN"))
+    assert (decision.amount, decision.posted) == (300, 1000)
+    assert books.house() == {"funding": -1000}
 
 
 def test_a_clearing_that_does_not_exist_cannot_be_taken_back(books: Books) -> None:
@@ -94,6 +122,85 @@ def test_the_clearing_of_another_hold_cannot_be_taken_back(books: Books) -> None
     assert decision.outcome is Outcome.ORIGINAL_UNKNOWN
 
 
+CANNOT_COME_BACK = ["undone", "funded", "resolved", "refused"]
+
+
+@pytest.mark.parametrize("manner", CANNOT_COME_BACK)
+def test_only_what_was_cleared_can_be_taken_back(books: Books, manner: str) -> None:
+    if manner == "undone":
+        post(books)
+        books.ask(books.clear(0, origin=books.origin(key="X"), undoes="post"))
+    elif manner == "funded":
+        books.ask(books.fund(50, books.origin(key="X")))
+    elif manner == "resolved":
+        credit = books.clear(50, credit=True)
+        books.ask(books.authorize(50, books.origin("A")))
+        books.ask(credit)
+        books.ask(books.resolve(credit, named("A"), books.origin(key="X")))
+    else:
+        books.ask(books.clear(-50, origin=books.origin(key="X")))
+    assert books.clearing("X").manner == manner
+    before = books.purse()
+    assert books.ask(books.clear(0, undoes="X")).outcome is Outcome.ORIGINAL_UNKNOWN
+    assert books.purse() == before
+
+
+# --- by the acquirer's reference number (TC 25-27) ---
+
+
+def test_it_is_taken_back_by_its_reference_number_and_only_once(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    books.ask(books.clear(300, named("A"), books.origin(key="ARN|05:1")))
+    first = books.ask(books.clear(0, origin=books.origin(key="ARN|25:1"), undoes_reference="ARN"))
+    assert (first.outcome, first.amount, first.posted) == (Outcome.APPROVED, 300, 1000)
+    assert first.explanation == "found by the clearing itself: JPY 300 of it taken back"
+    again = books.ask(books.clear(0, origin=books.origin(key="ARN|25:2"), undoes_reference="ARN"))
+    assert (again.outcome, again.amount) == (Outcome.ORIGINAL_UNKNOWN, 0)
+    assert books.wallet().posted == 1000
+
+
+def test_of_several_parts_each_comes_back_by_one_reversal(books: Books) -> None:
+    books.ask(books.authorize(300, books.origin("A")))
+    for part, amount in ((1, 200), (2, 100)):
+        origin = books.origin(key=f"ARN|05:{part}")
+        books.ask(books.clear(amount, named("A"), origin, part=(part, 2)))
+    reference = Reference(acquirer_reference="ARN")
+    taken_back = [
+        books.ask(
+            books.clear(0, reference, books.origin(key=f"ARN|25:{n}"), undoes_reference="ARN")
+        )
+        for n in (1, 2, 3)
+    ]
+    assert [each.amount for each in taken_back] == [200, 100, 0]
+    assert taken_back[0].explanation == (
+        "matched by the acquirer's reference of an earlier clearing: JPY 200 of it taken back"
+    )
+    assert books.purse() == (1000, 0, 0)
+
+
+def test_a_reference_number_of_another_account_or_network_is_not_ours(books: Books) -> None:
+    books.open(2, 1000)
+    books.ask(books.clear(300, origin=books.origin(key="ARN|1"), account_id=2))
+    decision = books.ask(books.clear(0, undoes_reference="ARN"))
+    assert decision.outcome is Outcome.ORIGINAL_UNKNOWN
+    assert books.wallet(2).posted == 700
+
+
+def test_in_one_batch_with_what_it_takes_back(books: Books) -> None:
+    decisions = books.ledger.apply(
+        [
+            books.clear(300, origin=books.origin(key="ARN|05")),
+            books.clear(0, origin=books.origin(key="ARN|25"), undoes_reference="ARN"),
+            books.clear(0, origin=books.origin(key="ARN|25 again"), undoes_reference="ARN"),
+        ]
+    )
+    assert [each.amount for each in decisions] == [300, 300, 0]
+    books.must_balance()
+
+
+# --- and what is not posted to begin with ---
+
+
 @pytest.mark.parametrize("purpose", [Purpose.PURCHASE, Purpose.CREDIT])
 def test_what_is_reversed_before_its_posting_is_not_posted(books: Books, purpose: Purpose) -> None:
     books.ask(books.authorize(300, books.origin("A"), purpose=purpose))
@@ -101,7 +208,7 @@ def test_what_is_reversed_before_its_posting_is_not_posted(books: Books, purpose
     credit = purpose is Purpose.CREDIT
     decision = books.ask(books.clear(300, named("A"), credit=credit, unless_reversed=True))
     assert decision.outcome is Outcome.REVERSED_BEFORE
-    assert balances(books)["wallet"] == 1000
+    assert books.wallet().posted == 1000
 
 
 def test_without_an_original_the_posting_is_forced(books: Books) -> None:
