@@ -42,7 +42,7 @@ class Line:
         """Dial the gateway at `address` and sign on."""
         host, _, port = address.rpartition(":")
         connection = Connection(host=host, port=int(port), patience_seconds=PATIENCE_SECONDS)
-        watcher = Watcher(on_event=self._on_event, on_link=_nothing, on_unreachable=_nothing)
+        watcher = Watcher(on_event=self.on_event, on_link=_nothing, on_unreachable=_nothing)
         self._links = Links(self.client.network, connection, watcher)
         await self._links.open()
 
@@ -116,7 +116,8 @@ class Line:
                 self.client.unanswered(message)
                 return
 
-    def _on_event(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
+        """What the links tell."""
         match event:
             case AnswerReceived(CardRequest() as request, CardMessage() as response):
                 is_decided = self.client.answered(request, response, event.response_bytes)

@@ -28,7 +28,7 @@ from cardrail.crashtest.targets import ROTATION, Target, kill, recover
 from cardrail.crashtest.traffic import NETWORKS
 from cardrail.engine import Engine
 
-_LOAD_SECONDS = (0.02, 0.5)  # from the first request of a round to the kill
+_LOAD_SECONDS = (0.02, 0.3)  # from the first request of a round to the kill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
