@@ -39,7 +39,7 @@ class Books(msgspec.Struct, frozen=True):
     stored
         The stored answers to what networks have asked, by what was asked.
     posted
-        Balances of the wallets, minor units.
+        What each wallet has, less what it owes, minor units.
     truth
         What the ledger says of each authorization.
     """
@@ -103,7 +103,7 @@ def _said_yes(row: Row[Any]) -> bool:
 
 
 def _posted(connection: Connection) -> Mapping[int, int]:
-    wallets = select(accounts.c.account_id, accounts.c.posted).where(
+    wallets = select(accounts.c.account_id, accounts.c.posted, accounts.c.owed).where(
         accounts.c.kind == AccountKind.WALLET.value
     )
-    return {row.account_id: row.posted for row in connection.execute(wallets)}
+    return {row.account_id: row.posted - row.owed for row in connection.execute(wallets)}

@@ -2,8 +2,8 @@
 
 It keeps every request and the first answer that decided it, and never forgets any of them. What
 was not answered, or only with 91 or 96, is asked again, as a repeat with the same key, until it is
-decided. What the network believes of the money follows from the answers alone
-(:mod:`networks.beliefs`).
+decided, or reversed as a network does that gave up. What the network believes of the money follows
+from the answers alone (:mod:`networks.beliefs`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from networks.wire.messages import CardMessage, CardRequest, Reversal
 _EPOCH = 1_795_311_045  # 2026-11-22 01:30:45 GMT: what messages say does not depend on the clock
 _MESSAGES_A_SECOND = 1000  # of that time
 _FOLLOWING_SHARE = 0.55  # of the messages that are about an earlier sale, where one has any left
-_ATTEMPTS = 5  # at an authorization that is answered 91, before it is reversed instead
+_DECLINED_SHARE = 0.5
+_ATTEMPTS = 5  # at an authorization that is answered 91, before it is given up
 _LATEST_AGAIN, _EARLIER_AGAIN = 64, 32  # answered requests that are repeated after a restart
 
 
@@ -86,6 +87,7 @@ class Client:
         self._unanswered: list[Asked] = []
         self._undecided: list[Asked] = []
         self._decided: list[Asked] = []  # in the order of their answers
+        self._relies_on_91 = False
 
     @property
     def in_flight(self) -> int:
@@ -119,27 +121,29 @@ class Client:
             if asked is not None:
                 return self._send(asked)
 
-    def prepare_repeats(self, *, is_new_gateway: bool) -> None:
+    def prepare_repeats(self, *, is_same_gateway: bool) -> None:
         """Have `next_repeat` ask again what was not decided, and some of what was.
 
-        A new gateway knows nothing of an approval that the old one took back because its request
-        had been answered 91: such a request is reversed, as a network does that gave up.
+        A gateway that answers 91 to an authorization, and lives, has to see to it by itself that
+        nothing stays held: many of those are not asked about again, or not reversed.
         """
+        self._relies_on_91 = is_same_gateway
         again = self._decided[-_LATEST_AGAIN:]
         earlier = self._decided[:-_LATEST_AGAIN]
         again += self._random.sample(earlier, min(_EARLIER_AGAIN, len(earlier)))
         self._to_ask.extend((*self._unanswered, *again))
         self._unanswered.clear()
-        self.ask_undecided_again(give_up_after=0 if is_new_gateway else _ATTEMPTS)
+        self._undecided = [each for each in self._undecided if not self._takes_as_decline(each)]
+        self.ask_undecided_again()
 
-    def ask_undecided_again(self, *, give_up_after: int = _ATTEMPTS) -> None:
-        """Have `next_repeat` ask again what was answered 91; reverse what never comes of it."""
+    def ask_undecided_again(self) -> None:
+        """Have `next_repeat` ask again what was answered 91; give up what never comes of it."""
         undecided, self._undecided = self._undecided, []
         for asked in undecided:
-            if _may_be_given_up(asked) and asked.attempts >= give_up_after:
-                self._give_up(asked)
-            else:
+            if not _may_be_given_up(asked) or asked.attempts < _ATTEMPTS:
                 self._to_ask.append(asked)
+            elif not self._takes_as_decline(asked):
+                self._reverse(asked)
 
     def next_repeat(self) -> CardRequest | None:
         """The next message of those, ``None`` if all are sent."""
@@ -166,10 +170,16 @@ class Client:
         self.requests.append(asked)
         return asked
 
-    def _give_up(self, asked: Asked) -> None:
+    def _takes_as_decline(self, asked: Asked) -> bool:
+        return (
+            self._relies_on_91
+            and _may_be_given_up(asked)
+            and self._random.random() < _DECLINED_SHARE
+        )
+
+    def _reverse(self, asked: Asked) -> None:
         """The authorization stays undecided: it is taken back, and nothing else follows."""
         life = asked.life
-        life.agenda.clear()
         if life.belief.reversed:
             return
         life.errand = Errand(Deed.TIME_OUT)

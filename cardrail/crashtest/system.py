@@ -14,7 +14,10 @@ import msgspec
 
 from cardrail.embedded_postgresql import EmbeddedPostgresql
 from cardrail.engine import Engine
-from cardrail.processes import Child, ChildFailed, Children
+from cardrail.keys import open_vault
+from cardrail.processes import Child, Children
+from cardrail.seeding import Issuing, seed_wallets
+from ledger.database import Database
 
 POOR, RICH = 30_000, 10_000_000  # opening balances, yen
 POOR_WALLETS, WALLETS = 20, 100  # the first of them run out: partial approvals, declines
@@ -39,15 +42,6 @@ class System:
         self._server = server
         self._gateway: Child | None = None
         self._numbers = count(1)
-
-    def seed(self) -> None:
-        """Wallets with a card each."""
-        for wallets, balance in ((POOR_WALLETS, POOR), (WALLETS, RICH)):
-            arguments = ["ledger", "seed", "--ledger", self.ledger, "--accounts", str(wallets)]
-            seed = self._children.start("seed", [*arguments, "--balance", str(balance)])
-            seed.finish(_READY_SECONDS)
-            if seed.process.returncode != 0:
-                raise ChildFailed(seed, f"exited with {seed.process.returncode}")
 
     def start_gateway(self) -> Addresses:
         """Start a gateway and wait until it can be dialled.
@@ -93,7 +87,7 @@ class System:
 
 @contextmanager
 def fresh_system(engine: Engine) -> Iterator[System]:
-    """A gateway that is not started yet, over a fresh ledger; all is gone at the end.
+    """A gateway that is not started yet, over a fresh ledger with cards; all is gone at the end.
 
     Raises
     ------
@@ -107,11 +101,23 @@ def fresh_system(engine: Engine) -> Iterator[System]:
             server = EmbeddedPostgresql()
             stack.callback(server.stop)
             ledger = server.url()
-        children = stack.enter_context(Children(folder, _environment(folder)))
+        keys = folder / "keys"
+        _seed(ledger, keys)
+        children = stack.enter_context(Children(folder, _environment(keys)))
         yield System(children, ledger, server)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _seed(ledger: str, keys: Path) -> None:
+    issuing = Issuing(open_vault(ledger, keys))
+    database = Database.open(ledger)
+    try:
+        for wallets, balance in ((POOR_WALLETS, POOR), (WALLETS, RICH)):
+            seed_wallets(database, issuing, wallets, balance)
+    finally:
+        database.close()
+
+
+def _environment(keys: Path) -> dict[str, str]:
     """The gateway's defaults, whatever is set here: the client knows no fees and no limits."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("CARDRAIL_")}
-    return {**ours, "CARDRAIL_KEY_FILE": f"{folder}/keys", "CARDRAIL_LOG_LEVEL": "warning"}
+    return {**ours, "CARDRAIL_KEY_FILE": str(keys), "CARDRAIL_LOG_LEVEL": "warning"}
