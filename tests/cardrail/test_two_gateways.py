@@ -28,10 +28,14 @@ from tests.gateway.running import STATIONS, Network, card_response
 from tests.gateway.samples import changed, purchase
 from tests.ledger.engines import Engine, fresh_ledger
 
-AMOUNT, APPROVALS, REQUESTS = 700, 30, 120
+AMOUNT, APPROVALS, REQUESTS = 700, 100, 300
 ACCOUNT = 1
 HELD = AMOUNT * APPROVALS
 READY_SECONDS = 30
+SETTINGS = {
+    "CARDRAIL_LEDGER_BATCH": "4",  # many small commits, so that the two get in each other's way
+    "CARDRAIL_DEADLINE_SECONDS": "60",  # nothing is decided too late, however slow the machine
+}
 
 Gateway = dict[str, str]  # address by network
 Line = dict[str, Network]  # by name
@@ -50,9 +54,7 @@ def two_gateways(url: str, folder: Path) -> Iterator[list[Gateway]]:
     database = Database.open(url)
     seed_wallets(database, Issuing(open_vault(url, keys)), ACCOUNT, HELD)
     database.close()
-    # A machine under load must not have anything decided too late.
-    environment = {"CARDRAIL_KEY_FILE": str(keys), "CARDRAIL_DEADLINE_SECONDS": "60"}
-    with Children(folder, {**os.environ, **environment}) as children:
+    with Children(folder, {**os.environ, **SETTINGS, "CARDRAIL_KEY_FILE": str(keys)}) as children:
         anywhere = ["--visanet", "127.0.0.1:0", "--quicpay", "127.0.0.1:0"]
         started = [
             children.start(name, ["serve", "--ledger", url, *anywhere])
@@ -83,21 +85,21 @@ async def dial(name: str, address: str) -> Network:
     return network
 
 
-def purchases(first: int, count: int) -> list[tuple[str, CardRequest]]:
+def purchases(first: int, count: int, amount: int = AMOUNT) -> list[tuple[str, CardRequest]]:
     """Different sales on the hot account, on both networks by turns."""
     names = list(DIALECTS)
     return [
-        (name, sale(name, number))
+        (name, sale(name, number, amount))
         for number in range(first, first + count)
         for name in [names[number % len(names)]]
     ]
 
 
-def sale(name: str, number: int) -> CardRequest:
+def sale(name: str, number: int, amount: int) -> CardRequest:
     own = {"transaction_id": f"386326054{number:06d}"} if name == "visanet" else {}
     slip = {"slip": f"{number:05d}"} if name == "quicpay" else {}
     names = {"stan": f"{number:06d}", "rrn": f"632601{number:06d}"}
-    return purchase(name, pan=synthetic_pan(ACCOUNT), amount=AMOUNT, **names, **own, **slip)
+    return purchase(name, pan=synthetic_pan(ACCOUNT), amount=amount, **names, **own, **slip)
 
 
 def repeated(sales: Sequence[tuple[str, CardRequest]]) -> list[tuple[str, CardRequest]]:
@@ -107,11 +109,11 @@ def repeated(sales: Sequence[tuple[str, CardRequest]]) -> list[tuple[str, CardRe
 async def ask(
     sales: Sequence[tuple[str, CardRequest]], lines: Sequence[Line]
 ) -> list[AnswerReceived]:
-    """Send all at once, to the gateways by turns, beginning with the first."""
+    """Send all at once: one of each network to the first gateway, then to the next, and so on."""
     return list(
         await asyncio.gather(
             *(
-                lines[place % len(lines)][name].send(request)
+                lines[place // len(DIALECTS) % len(lines)][name].send(request)
                 for place, (name, request) in enumerate(sales)
             )
         )
@@ -130,6 +132,8 @@ def test_one_balance_is_spent_once_and_both_tell_the_same(url: str, tmp_path: Pa
     async def scenario(gateways: Sequence[Gateway]) -> None:
         async with dialled(gateways) as lines:
             other_way = lines[::-1]
+            too_much = purchases(90_000, 4, HELD + 1)
+            assert codes(await ask(too_much, lines)) == {"51": 4}  # and both are warm
             sales = purchases(1, REQUESTS)
             # The repeat races its original, on the other gateway.
             first, again = await asyncio.gather(ask(sales, lines), ask(repeated(sales), other_way))
