@@ -23,6 +23,7 @@ from networks.wire.messages import CardRequest
 from networks.wire.pan import synthetic_pan
 from networks.wire.session import Session
 from networks.wire.session_events import AnswerReceived
+from networks.wire.session_limits import SessionLimits
 from networks.wire.streams import connect
 from tests.gateway.running import STATIONS, Network, card_response
 from tests.gateway.samples import changed, purchase
@@ -31,10 +32,12 @@ from tests.ledger.engines import Engine, fresh_ledger
 AMOUNT, APPROVALS, REQUESTS = 700, 100, 300
 ACCOUNT = 1
 HELD = AMOUNT * APPROVALS
-READY_SECONDS = 30
+READY_SECONDS, PATIENCE_SECONDS = 30, 60
 SETTINGS = {
     "CARDRAIL_LEDGER_BATCH": "4",  # many small commits, so that the two get in each other's way
-    "CARDRAIL_DEADLINE_SECONDS": "60",  # nothing is decided too late, however slow the machine
+    "CARDRAIL_DEADLINE_SECONDS": str(
+        PATIENCE_SECONDS
+    ),  # nothing is decided too late, however slow the machine
 }
 
 Gateway = dict[str, str]  # address by network
@@ -80,7 +83,8 @@ async def dial(name: str, address: str) -> Network:
     network = Network()
     host, _, port = address.rpartition(":")
     station, peer = STATIONS[name]
-    session = Session(DIALECTS[name], station=peer, peer=station)
+    limits = SessionLimits(response_seconds=PATIENCE_SECONDS)
+    session = Session(DIALECTS[name], station=peer, peer=station, limits=limits)
     network.link = await connect(host, int(port), session, network.on_event)
     return network
 
