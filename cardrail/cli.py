@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "describe": "cardrail.describe_command:describe",
     "encode": "cardrail.describe_command:encode",
     "bench": "cardrail.bench:bench_app",
+    "crashtest": "cardrail.crashtest_command:crashtest",
 }
 
 

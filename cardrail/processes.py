@@ -88,6 +88,13 @@ class Child:
             self.process.kill()
             return self.process.wait()
 
+    def kill(self) -> None:
+        """SIGKILL, wherever it is; returns when it is gone."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
 
 @dataclass(slots=True)
 class Children:
@@ -127,7 +134,4 @@ class Children:
         traceback: TracebackType | None,
     ) -> None:
         for child in self.running:
-            child.process.kill()
-            child.process.wait()
-            if child.process.stdout is not None:
-                child.process.stdout.close()
+            child.kill()

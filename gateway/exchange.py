@@ -127,6 +127,7 @@ class Exchange:
             self._give_up("the ledger failed", decision)
         elif self._processor.late_decisions.has_taken_back(command):
             self.unavailable("a repeat of what was decided too late and is taken back")
+            self._settle(command, decision)
         else:
             self._go_on(command, decision, case)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,12 @@ def test_a_child_that_does_not_end(tmp_path: Path, environment: dict[str, str]) 
         Children(tmp_path, environment) as children,
     ):
         children.start("gateway", SLEEPER).finish(0)
+
+
+def test_a_killed_child_is_gone_at_once(tmp_path: Path, environment: dict[str, str]) -> None:
+    with Children(tmp_path, environment) as children:
+        child = children.start("gateway", SLEEPER)
+        child.read_line(30)
+        child.kill()
+        assert child.process.returncode == -signal.SIGKILL
+        assert gone(child)
