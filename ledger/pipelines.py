@@ -67,14 +67,14 @@ class Pipeline:
         pgconn.exit_pipeline_mode()
         failed = next((each for each in results if each.status not in _GOOD), None)
         if failed is not None:
-            raise error_from_result(failed)
+            raise _error(failed)
         return [self._rows(each) for each in results[-asked:]]
 
     def _prepare(self, text: str) -> None:
         name = b"cardrail_%d" % next(self._numbers)
         result = self._pgconn.prepare(name, text.encode())
         if result.status not in _GOOD:
-            raise error_from_result(result)
+            raise _error(result)
         self._names[text] = name
 
     def _receive(self) -> list[pq.abc.PGresult]:
@@ -111,3 +111,10 @@ class Pipeline:
         transformer.set_pgresult(result, format=_BINARY)
         rows: list[Row] = transformer.load_rows(0, result.ntuples, tuple)
         return rows
+
+
+def _error(result: pq.abc.PGresult) -> psycopg.Error:
+    """What failed; libpq itself tells of a lost connection, without an SQLSTATE."""
+    if result.error_field(pq.DiagnosticField.SQLSTATE) is None:
+        return psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
+    return error_from_result(result)

@@ -1,0 +1,232 @@
+"""Many statements in one trip to a real server, which may refuse one of them or go away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection
+
+from ledger.database import Database
+from ledger.pipelines import COMMIT, Pipeline, Statement
+from ledger.row_sets import Change, Lookup, Row, find
+from ledger.tables import accounts
+from tests import postgresql
+from tests.ledger.engines import Engine, fresh_ledger
+
+MAKE = Statement("CREATE TABLE numbers (number bigint PRIMARY KEY, name text)")
+KEEP = "INSERT INTO numbers VALUES ($1::bigint, $2::text)"
+ALL = Statement("SELECT * FROM numbers ORDER BY number")
+OUR_PROCESS = Statement("SELECT pg_backend_pid()::bigint")
+
+
+def keep(number: int, name: str = "") -> Statement:
+    return Statement(KEEP, [str(number).encode(), name.encode()])
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with fresh_ledger(Engine.POSTGRESQL) as made:
+        with psycopg.connect(made, autocommit=True) as connection:
+            connection.execute(MAKE.text.encode())
+        yield made
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[psycopg.Connection[Row]]:
+    with closing(psycopg.connect(url)) as made:
+        yield made
+
+
+def status(connection: psycopg.Connection[Row]) -> TransactionStatus:
+    return TransactionStatus(connection.pgconn.transaction_status)
+
+
+def kept(url: str) -> list[Row]:
+    """What another connection sees."""
+    with psycopg.connect(url) as other:
+        return other.execute(ALL.text.encode()).fetchall()
+
+
+# --- what comes back ---
+
+
+def test_each_statement_has_its_rows_in_their_own_types(
+    connection: psycopg.Connection[Row],
+) -> None:
+    rows = Pipeline(connection).run([keep(1, "é"), keep(2, ""), ALL, Statement("SELECT 7"), ALL])
+    assert rows == [[], [], [(1, "é"), (2, "")], [(7,)], [(1, "é"), (2, "")]]
+
+
+def test_it_begins_a_transaction_where_none_is_open(connection: psycopg.Connection[Row]) -> None:
+    pipeline = Pipeline(connection)
+    assert status(connection) is TransactionStatus.IDLE
+    pipeline.run([keep(1)])
+    pipeline.run([keep(2)])
+    assert status(connection) is TransactionStatus.INTRANS
+    connection.rollback()
+    assert pipeline.run([ALL]) == [[]]
+
+
+def test_a_commit_travels_with_the_last_changes(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    Pipeline(connection).run([keep(1), COMMIT])
+    assert status(connection) is TransactionStatus.IDLE
+    assert kept(url) == [(1, "")]
+
+
+# --- an error in the middle ---
+
+
+ERRORS: list[tuple[list[Statement], type[psycopg.Error], str]] = [
+    # what is asked, the error, what it says
+    ([keep(1), keep(1), keep(2), COMMIT], psycopg.errors.UniqueViolation, "duplicate key"),
+    ([keep(1), Statement(KEEP, [b"x", b""]), keep(2), COMMIT],
+     psycopg.errors.InvalidTextRepresentation, "invalid input syntax"),
+    ([Statement("SELECT 1/0"), keep(2), COMMIT], psycopg.errors.DivisionByZero, "by zero"),
+    ([keep(1), Statement("SELECT 1/0"), Statement("SELECT 1/0"), keep(1)],
+     psycopg.errors.DivisionByZero, "by zero"),
+    ([keep(1), Statement("SELECT nothing"), COMMIT], psycopg.errors.UndefinedColumn, "nothing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("open_before", [False, True])
+@pytest.mark.parametrize(("asked", "error", "told"), ERRORS)
+def test_the_first_error_is_raised_and_nothing_is_done(
+    url: str,
+    connection: psycopg.Connection[Row],
+    asked: list[Statement],
+    error: type[psycopg.Error],
+    told: str,
+    *,
+    open_before: bool,
+) -> None:
+    pipeline = Pipeline(connection)
+    if open_before:
+        pipeline.run([keep(9)])
+    with pytest.raises(error, match=told):
+        pipeline.run(asked)
+    connection.rollback()
+    assert kept(url) == []
+    assert pipeline.run([keep(3), ALL]) == [[], [(3, "")]]
+
+
+# --- more than the sockets hold ---
+
+
+def test_neither_side_waits_for_the_other_to_read_first(
+    connection: psycopg.Connection[Row],
+) -> None:
+    """Megabytes are on their way to the server while it writes as many back."""
+    big = b"x" * 3_000_000
+    echo = Statement("SELECT $1::text", [big])
+    rows = Pipeline(connection).run([echo] * 12)
+    assert [len(each[0][0]) for each in rows] == [len(big)] * 12
+
+
+def test_one_statement_larger_than_any_buffer(connection: psycopg.Connection[Row]) -> None:
+    numbers = Statement(
+        "SELECT * FROM unnest($1::bigint[])",
+        [f"{{{','.join(map(str, range(500_000)))}}}".encode()],
+    )
+    [rows] = Pipeline(connection).run([numbers])
+    assert (rows[0], rows[-1], len(rows)) == ((0,), (499_999,), 500_000)
+
+
+# --- a lost connection ---
+
+
+def end(url: str, process: int) -> None:
+    """Ends one server process of another connection, and waits until it is gone."""
+    with psycopg.connect(url) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 30000)", [process])
+
+
+Asking = Callable[[Pipeline], object]
+LOST: dict[str, Asking] = {
+    "a statement that it knows": lambda pipeline: pipeline.run([ALL]),
+    "one that it does not": lambda pipeline: pipeline.run([Statement("SELECT 'new'")]),
+    "several": lambda pipeline: pipeline.run([ALL, keep(1), COMMIT]),
+    "more than a socket holds": lambda pipeline: pipeline.run([keep(1, "x" * 5_000_000)] * 5),
+}
+
+
+@pytest.mark.parametrize("open_before", [False, True])
+@pytest.mark.parametrize("what", LOST)
+def test_a_connection_that_was_lost_is_told(
+    url: str, connection: psycopg.Connection[Row], what: str, *, open_before: bool
+) -> None:
+    pipeline = Pipeline(connection)
+    [[(process,)], *_] = pipeline.run([OUR_PROCESS, ALL, keep(9)])
+    if not open_before:
+        connection.rollback()
+    end(url, process)
+    with pytest.raises(psycopg.OperationalError, match="server closed the connection") as caught:
+        LOST[what](pipeline)
+    assert caught.value.sqlstate is None
+    assert connection.closed
+    assert kept(url) == []
+
+
+def test_a_connection_that_is_lost_while_it_waits_is_told(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    pipeline = Pipeline(connection)
+    [[(process,)]] = pipeline.run([OUR_PROCESS])
+    ending = threading.Timer(0.1, end, (url, process))
+    ending.start()
+    with pytest.raises(psycopg.OperationalError):
+        pipeline.run([keep(1), Statement("SELECT pg_sleep(60)"), COMMIT])
+    ending.join()
+    assert kept(url) == []
+
+
+def test_a_transaction_whose_connection_is_lost_is_done_again_on_a_new_one(url: str) -> None:
+    """And every statement is prepared there again."""
+    database = Database.open(url)
+    processes: list[int] = []
+
+    def work(connection: Connection) -> tuple[int, list[Change]]:
+        lookups = [Lookup(accounts, ("account_id",), [(1,)], locked=True)]
+        assert find(connection, lookups) == [[]]
+        processes.append(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        if len(processes) == 2:
+            end(url, processes[-1])
+        found = find(connection, lookups)
+        prepared = "SELECT count(*) FROM pg_prepared_statements WHERE starts_with(name, 'cardrail')"
+        assert connection.exec_driver_sql(prepared).scalar() == 2
+        return len(found), []
+
+    with closing(database):
+        assert database.run(work) == 1
+        assert database.run(work) == 1
+    assert len(processes) == 3
+    assert processes[0] == processes[1] != processes[2]
+
+
+def test_a_statement_is_prepared_once(connection: psycopg.Connection[Row]) -> None:
+    pipeline = Pipeline(connection)
+    for number in range(3):
+        pipeline.run([keep(number), ALL])
+    names = connection.execute("SELECT name FROM pg_prepared_statements").fetchall()
+    assert len(names) == 3  # BEGIN is the third
+
+
+def test_a_server_that_is_killed_and_started_again(url: str) -> None:
+    server = postgresql.server()
+    with closing(Database.open(url)) as database:
+        asked = [Lookup(accounts, ("account_id",), [(1,)])]
+        assert database.run(lambda connection: (find(connection, asked), [])) == [[]]
+        server.kill()
+        try:
+            with pytest.raises(Exception, match="connection") as caught:
+                database.run(lambda connection: (find(connection, asked), []))
+            assert database.is_operating_error(caught.value)
+        finally:
+            server.start()
+        assert database.run(lambda connection: (find(connection, asked), [])) == [[]]
