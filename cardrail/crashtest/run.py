@@ -28,7 +28,7 @@ from cardrail.crashtest.targets import ROTATION, Target, kill, recover
 from cardrail.crashtest.traffic import NETWORKS
 from cardrail.engine import Engine
 
-_TAKING_BACK_SECONDS, _LOOK_SECONDS = 5.0, 0.1
+_TAKING_BACK_SECONDS, _LOOK_SECONDS = 15.0, 0.1
 _LOAD_SECONDS = (0.02, 0.3)  # from the first request of a round to the kill
 
 
