@@ -29,8 +29,8 @@ from gateway.business_day import DAY_MICROSECONDS, BusinessCalendar
 from ledger import points, requests
 from ledger.database import Database
 from ledger.house import Placement
-from ledger.ledger import Ledger
 from ledger.outbox import Batch, Reader, prune
+from ledger.shards import Shards
 from ledger.tables import metadata
 
 _log = structlog.get_logger()
@@ -63,37 +63,38 @@ def jobs(
         configure(logs)
         logs.start()
         resources.callback(logs.stop)
-        rounds = Rounds(job_table(database, settings))
+        rounds = Rounds(job_table(Shards([database], Placement()), settings))
         if not once:
             asyncio.run(_run(rounds, settings))
         elif _run_once(rounds).failed:
             raise typer.Exit(1)
 
 
-def job_table(database: Database, settings: Settings) -> list[Job]:
+def job_table(shards: Shards, settings: Settings) -> list[Job]:
     """Every job; those that read come first, so that nothing is pruned before they have begun."""
-    placement = Placement()
+    placement = shards.placement
     calendar = BusinessCalendar(settings.business_day_offset_minutes)
     posting = points.PointsJob(placement, lambda at: calendar.day(at).number)
-    ledger = Ledger(database, placement=placement)
-    outboxes = [placement.outbox(shard) for shard in range(placement.shard_count)]
+    outboxes = [
+        (database, placement.outbox(shard)) for shard, database in enumerate(shards.databases)
+    ]
 
     def readers(name: str) -> list[Reader]:
-        return [Reader(database, outbox, name) for outbox in outboxes]
+        return [Reader(database, outbox, name) for database, outbox in outboxes]
 
     def post_points(reader: Reader, batch: Batch) -> bool:
         return reader.consume(batch, posting.post)
 
     def keep_requests(reader: Reader, batch: Batch) -> bool:
-        requests.keep_requests(database, placement, batch.events)
+        requests.keep_requests(shards.databases, placement, batch.events)
         return reader.acknowledge(batch)
 
     def expire(_keep_going: KeepGoing) -> int:
-        return ledger.expire(_now())
+        return shards.expire(_now())
 
     def prune_events(_keep_going: KeepGoing) -> int:
         before = _now() - settings.events_days * DAY_MICROSECONDS
-        return sum(prune(database, outbox, before) for outbox in outboxes)
+        return sum(prune(database, outbox, before) for database, outbox in outboxes)
 
     often = settings.jobs_seconds
     return [

@@ -33,11 +33,13 @@ def bucket_of(rrn: str) -> int:
     return -1 - int.from_bytes(blake2b(rrn.encode(), digest_size=8).digest()) % _BUCKETS
 
 
-def keep_requests(database: Database, placement: Placement, events: Sequence[Event]) -> None:
+def keep_requests(
+    databases: Sequence[Database], placement: Placement, events: Sequence[Event]
+) -> None:
     """Make the authorizations among `events` findable; those that are already stay as they are.
 
-    A bucket may be on another shard than the events, so that each shard gets a transaction of its
-    own, and the events are acknowledged after all of them: at least once.
+    `databases` are those of the shards. A bucket may be on another shard than the events, so that
+    each has a transaction of its own, and the events are acknowledged after all: at least once.
     """
     by_shard: defaultdict[int, list[Row]] = defaultdict(list)
     for event in events:
@@ -45,13 +47,16 @@ def keep_requests(database: Database, placement: Placement, events: Sequence[Eve
             request = _request(event)
             row = msgspec.structs.astuple(request)
             by_shard[placement.shard_of(request.account_id)].append(row)
-    for rows in by_shard.values():
+    for shard, rows in by_shard.items():
         insert = Insert(requests, sorted(rows), if_missing=True)
-        database.run(partial(_only, insert))
+        databases[shard].run(partial(_only, insert))
 
 
 def find_by_rrn(connection: Connection, rrn: str, *, network: str = "") -> list[Request]:
-    """The authorizations of that RRN, which several may share; of one network, if it is named."""
+    """The authorizations of that RRN, which several may share; of one network, if it is named.
+
+    `connection` is to the shard of the RRN's bucket.
+    """
     found = (
         select(requests)
         .where(requests.c.account_id == bucket_of(rrn), requests.c.rrn == rrn)
@@ -63,7 +68,7 @@ def find_by_rrn(connection: Connection, rrn: str, *, network: str = "") -> list[
 
 
 def read_authorization(connection: Connection, request: Request) -> Authorization:
-    """What was asked and answered, from the shard of its wallet."""
+    """What was asked and answered; `connection` is to the shard of its wallet."""
     row = connection.execute(
         select(authorizations).where(
             authorizations.c.account_id == request.wallet_id,
