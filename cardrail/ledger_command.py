@@ -137,7 +137,7 @@ def find(
         fail("no authorization with that RRN is known (`cardrail jobs` makes them known)")
     rows = [_authorization_object(each) for each in found]
     lines = [_AUTHORIZATION_LINE.format(*_AUTHORIZATION_TITLES)]
-    lines += [_AUTHORIZATION_LINE.format(*row.values()).rstrip() for row in rows]
+    lines += [_AUTHORIZATION_LINE.format(*row.values()) for row in rows]
     _print({"authorizations": rows}, "\n".join(lines), json=json)
 
 
@@ -213,9 +213,10 @@ def _account_object(account: Account) -> dict[str, str | int]:
 
 
 _AUTHORIZATION_TITLES = (
-    "network", "account", "authorization", "at", "verb", "amount", "cur", "outcome", "request key",
+    "network", "account", "authorization", "at", "verb", "requested", "amount", "cur", "outcome",
+    "request key",
 )  # fmt: skip
-_AUTHORIZATION_LINE = "{:8} {:>19} {:>19} {:20} {:9} {:>16} {:3} {:18} {}"
+_AUTHORIZATION_LINE = "{:8} {:>19} {:>19} {:20} {:9} {:>15} {:>15} {:3} {:18} {}"
 
 
 def _authorization_object(row: Authorization) -> dict[str, str | int]:
@@ -225,6 +226,7 @@ def _authorization_object(row: Authorization) -> dict[str, str | int]:
         "authorization_id": row.authorization_id,
         "at": _time(row.at),
         "verb": row.verb,
+        "requested": row.requested,
         "amount": row.amount,
         "currency": row.currency,
         "outcome": row.outcome,
@@ -248,12 +250,13 @@ def _statement_text(found: Statement) -> str:
         f" until {_time(hold.expires_at)}"
         for hold in found.pending
     ]
+    names = ("posted", "held", "available")
+    told = (f"{name} {format_minor_units(getattr(account, name), currency)}" for name in names)
+    lines += ["", ", ".join(told)]
     if account.kind == AccountKind.WALLET:
         had = found.points
         lines.append(f"points: {had.pending:,} pending, {had.confirmed:,} confirmed")
-    names = ("posted", "held", "available")
-    told = (f"{name} {format_minor_units(getattr(account, name), currency)}" for name in names)
-    return "\n".join([*lines, "", ", ".join(told)])
+    return "\n".join(lines)
 
 
 def audit_text(report: AuditReport) -> str:
