@@ -10,6 +10,7 @@ import typer
 COMMANDS: dict[str, str] = {
     "demo": "cardrail.demo_command:demo",
     "serve": "cardrail.serve:serve",
+    "jobs": "cardrail.jobs_command:jobs",
     "sim": "cardrail.sim_command:sim",
     "load": "cardrail.load_command:load",
     "ledger": "cardrail.ledger_command:ledger_app",

@@ -1,4 +1,4 @@
-"""The demo: gateway and simulated networks as processes of their own around a fresh ledger.
+"""The demo: gateway, jobs and simulated networks as processes of their own around a fresh ledger.
 
 It starts them, shows what they report, stops them, and hands what they left behind to the
 comparison of the three truths. Nothing is shared with the children but files and the wire.
@@ -67,13 +67,15 @@ def run(plan: Plan, console: Console) -> Report:
         started_at = _seed(children, plan, ledger)
         decisions = Path(folder, "decisions.jsonl")
         gateway = _start_gateway(children, ledger, decisions)
+        jobs = children.start("jobs", ["jobs", "--ledger", ledger])
         sims = _start_networks(children, plan, gateway)
         _watch(sims, plan, console)
         summaries = {
             name: msgspec.json.decode(sim.finish(_READY_SECONDS)) for name, sim in sims.items()
         }
-        if (status := gateway.stop()) != 0:
-            raise ChildFailed(gateway, f"exited with {status}")
+        for child in (gateway, jobs):  # the jobs last: they read what is left
+            if (status := child.stop()) != 0:
+                raise ChildFailed(child, f"exited with {status}")
         beliefs = [_beliefs(children, name) for name in sims]
         return report(summaries, beliefs, decisions, ledger, started_at)
 

@@ -13,11 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from cardrail.demo_screen import TITLES
-from cardrail.truth_sources import gateway_truth, ledger_truth, network_truth, read_lines
+from cardrail.truth_sources import (
+    gateway_truth,
+    ledger_truth,
+    network_truth,
+    points_due,
+    read_lines,
+)
 from cardrail.truths import Disagreement, Totals, Truth, disagreements, totals
 from gateway.records import DecisionRecord
 from ledger.audit import AuditReport, audit
 from ledger.database import Database
+from ledger.reports import PointsTotal, total_points
 from networks.beliefs import Belief
 
 _SHOWN = 20
@@ -36,12 +43,16 @@ class Report(msgspec.Struct, frozen=True):
         Authorizations on which two parties differ.
     audit
         The ledger's own replay.
+    points, points_due
+        What the jobs have posted, and what they should have by holds and clearings.
     """
 
     networks: Mapping[str, Mapping[str, Any]]
     totals: Mapping[str, Mapping[str, Totals]]
     disagreements: Sequence[Disagreement]
     audit: AuditReport
+    points: PointsTotal
+    points_due: PointsTotal
 
     @property
     def unsettled(self) -> list[str]:
@@ -55,7 +66,8 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def agreed(self) -> bool:
         """Whether everybody tells the same story and the books balance."""
-        return self.audit.clean and not self.disagreements and not self.unsettled
+        settled = not self.disagreements and not self.unsettled
+        return settled and self.audit.clean and self.points == self.points_due
 
 
 def report(
@@ -74,12 +86,13 @@ def report(
     try:
         with database.reading() as connection:
             in_ledger, books = ledger_truth(connection, started_at), audit(connection)
+            points = total_points(connection), points_due(connection)
     finally:
         database.close()
     answers = gateway_truth(read_lines(decisions, DecisionRecord))
     truths: list[Truth] = [network_truth(believed), answers, in_ledger]
     sums = {name: {truth.party: totals(truth, name) for truth in truths} for name in networks}
-    return Report(networks, sums, disagreements(truths), books)
+    return Report(networks, sums, disagreements(truths), books, *points)
 
 
 def as_json(result: Report) -> dict[str, Any]:
@@ -94,6 +107,8 @@ def as_json(result: Report) -> dict[str, Any]:
             "counts": result.audit.counts,
             "disagreements": msgspec.to_builtins(result.audit.disagreements),
         },
+        "points": msgspec.to_builtins(result.points),
+        "points_due": msgspec.to_builtins(result.points_due),
     }
 
 
@@ -109,6 +124,7 @@ def show(result: Report, console: Console) -> None:
         console.print(Text(said, style="red"))
     for name in result.unsettled:
         console.print(Text(f"  {name}: unanswered requests or differing answers", style="red"))
+    console.print(_told_of_points(result))
     console.print(_verdict(result), soft_wrap=True)
 
 
@@ -134,6 +150,15 @@ def _side_by_side(networks: Mapping[str, Mapping[str, Totals]]) -> Table:
             cells = ("" if value is None else f"{value:,}" for value in values)
             table.add_row(f"  {label}", *cells)
     return table
+
+
+def _told_of_points(result: Report) -> Text:
+    points, due = result.points, result.points_due
+    told = f"Points: {points.pending:,} pending, {points.confirmed:,} confirmed"
+    if points == due:
+        return Text(f"{told}, as holds and clearings say.")
+    said = f"  {told}; holds and clearings say {due.pending:,} and {due.confirmed:,}"
+    return Text(said, style="red")
 
 
 def _verdict(result: Report) -> Text:

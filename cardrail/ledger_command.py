@@ -22,7 +22,8 @@ from ledger.house import AccountKind
 from ledger.ledger import Ledger
 from ledger.money import format_minor_units
 from ledger.reports import AccountUnknown, Statement, list_accounts, statement
-from ledger.rows import Account
+from ledger.requests import find_by_rrn, read_authorization
+from ledger.rows import Account, Authorization
 
 ledger_app = typer.Typer(
     name="ledger", help="Make, fill, read and audit the ledger.", no_args_is_help=True
@@ -103,7 +104,7 @@ def statement_(
     limit: Annotated[int, typer.Option(min=1, help="The latest entries, at most.")] = 100,
     json: AsJson = False,
 ) -> None:
-    """Show an account's entries with the running balance, and its pending holds.
+    """Show an account's entries with the running balance, its pending holds, and its points.
 
     Example: cardrail ledger statement 1
     """
@@ -113,6 +114,31 @@ def statement_(
         except AccountUnknown as error:
             fail(str(error))
     _print(msgspec.to_builtins(found), _statement_text(found), json=json)
+
+
+@ledger_app.command()
+def find(
+    rrn: Annotated[str, typer.Argument(help="The retrieval reference number (DE 37).")],
+    ledger: Url = DEFAULT_URL,
+    *,
+    network: Annotated[str, typer.Option(help="Only of this network.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Show the authorizations of an RRN, whatever account they are on.
+
+    Those that `cardrail jobs` has come by since. Example: cardrail ledger find 534217000123
+    """
+    with opened(ledger) as database, database.reading() as connection:
+        found = [
+            read_authorization(connection, request)
+            for request in find_by_rrn(connection, rrn, network=network)
+        ]
+    if not found:
+        fail("no authorization with that RRN is known (`cardrail jobs` makes them known)")
+    rows = [_authorization_object(each) for each in found]
+    lines = [_AUTHORIZATION_LINE.format(*_AUTHORIZATION_TITLES)]
+    lines += [_AUTHORIZATION_LINE.format(*row.values()) for row in rows]
+    _print({"authorizations": rows}, "\n".join(lines), json=json)
 
 
 @ledger_app.command("audit")
@@ -137,7 +163,7 @@ def expire(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Release the holds that are past their time.
+    """Release the holds that are past their time, once; `cardrail jobs` does so all the time.
 
     Example: cardrail ledger expire
     """
@@ -186,6 +212,28 @@ def _account_object(account: Account) -> dict[str, str | int]:
     }
 
 
+_AUTHORIZATION_TITLES = (
+    "network", "account", "authorization", "at", "verb", "requested", "amount", "cur", "outcome",
+    "request key",
+)  # fmt: skip
+_AUTHORIZATION_LINE = "{:8} {:>19} {:>19} {:20} {:9} {:>15} {:>15} {:3} {:18} {}"
+
+
+def _authorization_object(row: Authorization) -> dict[str, str | int]:
+    return {
+        "network": row.network,
+        "account_id": row.account_id,
+        "authorization_id": row.authorization_id,
+        "at": _time(row.at),
+        "verb": row.verb,
+        "requested": row.requested,
+        "amount": row.amount,
+        "currency": row.currency,
+        "outcome": row.outcome,
+        "request_key": row.request_key,
+    }
+
+
 def _statement_text(found: Statement) -> str:
     account = found.account
     currency = account.currency
@@ -204,7 +252,11 @@ def _statement_text(found: Statement) -> str:
     ]
     names = ("posted", "held", "available")
     told = (f"{name} {format_minor_units(getattr(account, name), currency)}" for name in names)
-    return "\n".join([*lines, "", ", ".join(told)])
+    lines += ["", ", ".join(told)]
+    if account.kind == AccountKind.WALLET:
+        had = found.points
+        lines.append(f"points: {had.pending:,} pending, {had.confirmed:,} confirmed")
+    return "\n".join(lines)
 
 
 def audit_text(report: AuditReport) -> str:

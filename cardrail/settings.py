@@ -1,4 +1,4 @@
-"""Every setting of the gateway: read once from ``CARDRAIL_`` variables, checked, frozen.
+"""Every setting, the gateway's and the jobs': read once from ``CARDRAIL_`` variables, frozen.
 
 deploy/cardrail.env.sample lists them all. A key is never printed: `masked` is what may be shown.
 """
@@ -57,7 +57,7 @@ Bins = Annotated[str, AfterValidator(_require_bins)]
 
 
 class Settings(BaseSettings):
-    """The gateway's settings. Amounts in minor units, durations in seconds."""
+    """The gateway's settings, and the jobs'. Amounts in minor units, durations in seconds."""
 
     model_config = SettingsConfigDict(
         env_prefix="CARDRAIL_", frozen=True, extra="forbid", hide_input_in_errors=True
@@ -86,6 +86,11 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(default=1.5, gt=0)
     drain_seconds: float = Field(default=5.0, ge=0)
     card_refresh_seconds: float = Field(default=1.0, gt=0)
+
+    jobs_seconds: float = Field(default=0.5, gt=0)
+    expiry_seconds: float = Field(default=60.0, gt=0)
+    prune_seconds: float = Field(default=3600.0, gt=0)
+    events_days: int = Field(default=7, ge=0)
 
     home_country: str = Field(default="392", pattern=r"^\d{3}$")
     business_day_offset_minutes: int = Field(default=540, ge=-720, le=840)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, case, func, select
 
 from cardrail.truths import Claim, Key, Truth
 from gateway.records import DecisionRecord
 from ledger.outcomes import Outcome
+from ledger.posting import Manner
+from ledger.reports import PointsTotal
 from ledger.tables import authorizations, clearings, holds
 from networks.beliefs import APPROVALS, Belief, Kind
 from networks.simulator import NOT_DECIDED
@@ -61,6 +63,15 @@ def ledger_truth(connection: Connection, since: int) -> Truth:
         rrn = rrns.get((row.account_id, row.hold_id or row.authorization_id), row.rrn)
         _add(claims, (row.network, rrn), Claim(**{_SIDE[row.credit]: row.amount}))
     return Truth("ledger", claims, speaks_of_money=True)
+
+
+def points_due(connection: Connection) -> PointsTotal:
+    """The points that the jobs should have posted: what holds expect and clearings have granted."""
+    undone = clearings.c.manner == Manner.UNDONE.value
+    granted = case((undone, -clearings.c.points), else_=clearings.c.points)
+    pending = connection.scalar(select(func.sum(holds.c.points)))
+    confirmed = connection.scalar(select(func.sum(granted)))
+    return PointsTotal(int(pending or 0), int(confirmed or 0))
 
 
 _SIDE = {0: "cleared", 1: "credited"}

@@ -154,7 +154,7 @@ def _promise(book: Book, command: Advise, hold: Hold, verb: Verb) -> None:
     """The advised amount is what the hold is for, all in all; part of it may be cleared."""
     amount, before = command.amount.amount, hold.amount
     book.change_hold(hold, verb, amount=amount, remaining=max(0, amount - hold.posted))
-    hold.points = points_for(command, amount)
+    hold.points = points_for(command, hold.remaining)
     book.count_again(hold, hold.counted + amount - before)
     hold.expires_at = command.expires_at
     if command.completes:

@@ -230,23 +230,7 @@ def record(
         details_text(command),
     )
     book.record_authorization(row)
-    book.record_event(
-        account.account_id,
-        _EVENT_TYPES[advised, approved],
-        authorization_id,
-        command.at,
-        {
-            "network": origin.network,
-            "rrn": origin.rrn,
-            "purpose": row.purpose,
-            "outcome": row.outcome,
-            "amount": row.amount,
-            "currency": row.currency,
-            "hold_id": hold_id,
-            "points_pending": book.holds[account.account_id, hold_id].points if hold_id else 0,
-            "available": row.available,
-        },
-    )
+    _tell(book, row, _EVENT_TYPES[advised, approved])
     return Decision(
         outcome=outcome,
         authorization_id=authorization_id,
@@ -258,6 +242,23 @@ def record(
         posted=row.posted,
         explanation=verdict.explanation,
     )
+
+
+def _tell(book: Book, row: Authorization, type_: str) -> None:
+    hold = book.hold_of(row)
+    data: dict[str, str | int | bool] = {
+        "network": row.network,
+        "rrn": row.rrn,
+        "request_key": row.request_key,
+        "purpose": row.purpose,
+        "outcome": row.outcome,
+        "amount": row.amount,
+        "currency": row.currency,
+        "hold_id": row.hold_id,
+        "points_pending": hold.points if hold is not None else 0,
+        "available": row.available,
+    }
+    book.record_event(row.account_id, type_, row.authorization_id, row.at, data)
 
 
 def details_text(command: Command) -> str:
@@ -306,18 +307,18 @@ def _stands(authorization: Authorization, hold: Hold | None) -> bool:
 def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:
     """The stored answer, kept under this request's names too: they may be reversed by these."""
     origin = command.origin
-    book.record_authorization(
-        msgspec.structs.replace(
-            same,
-            authorization_id=book.ids.next(command.at),
-            request_key=origin.request_key,
-            rrn=origin.rrn,
-            verb=REPEAT,
-            at=command.at,
-            details=details_text(command),
-            reversed=0,
-        )
+    row = msgspec.structs.replace(
+        same,
+        authorization_id=book.ids.next(command.at),
+        request_key=origin.request_key,
+        rrn=origin.rrn,
+        verb=REPEAT,
+        at=command.at,
+        details=details_text(command),
+        reversed=0,
     )
+    book.record_authorization(row)
+    _tell(book, row, "authorization.repeated")
     return msgspec.structs.replace(answer(same), replayed=True)
 
 

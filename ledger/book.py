@@ -203,7 +203,7 @@ class Book:
     def change_hold(self, hold: Hold, verb: Verb, *, amount: int, remaining: int) -> int:
         """Apply `verb`, leaving `amount` promised and `remaining` held; what that released.
 
-        The points that may be expected follow the amount, and end with the hold.
+        The points that may be expected follow what is held, and end with the hold.
         """
         hold.state = after(hold.state, verb)
         assert remaining >= 0
@@ -211,7 +211,7 @@ class Book:
         if hold.state != _PENDING:
             hold.points = 0
         elif amount < hold.amount:
-            hold.points = hold.points * amount // hold.amount
+            hold.points = hold.points * remaining // hold.remaining if hold.remaining else 0
         released = hold.remaining - remaining
         hold.amount, hold.remaining = amount, remaining
         account = self.accounts[hold.account_id]

@@ -24,13 +24,17 @@ _EVENT_TYPES = {
 
 
 class Posted(msgspec.Struct, frozen=True, gc=False):
-    """What became of a clearing; `value` is the part of its amount that is *Value*."""
+    """What became of a clearing; `value` is the part of its amount that is *Value*.
+
+    `points_found` were granted before their hold was known, which a person has told now.
+    """
 
     clearing_id: int
     manner: Manner
     matched: Match
     verdict: Verdict
     value: int = 0
+    points_found: int = 0
 
 
 def record(
@@ -68,7 +72,7 @@ def record(
         details_text(command),
     )
     book.record_clearing(row)
-    _tell(book, row, posted.manner)
+    _tell(book, row, posted)
     return answer(row)
 
 
@@ -97,7 +101,7 @@ def _is_credit(command: Command) -> bool:
     return isinstance(command, Fund) or (isinstance(command, Clear) and command.credit)
 
 
-def _tell(book: Book, row: Clearing, manner: Manner) -> None:
+def _tell(book: Book, row: Clearing, posted: Posted) -> None:
     hold = book.holds.get((row.account_id, row.hold_id))
     data: dict[str, str | int | bool] = {
         "network": row.network,
@@ -108,9 +112,11 @@ def _tell(book: Book, row: Clearing, manner: Manner) -> None:
         "credit": bool(row.credit),
         "amount": row.amount,
         "currency": row.currency,
-        "points": -row.points if manner is Manner.UNDONE else row.points,
+        "points": -row.points if posted.manner is Manner.UNDONE else row.points,
         "points_pending": hold.points if hold is not None else 0,
         "available": row.available,
     }
-    type_ = _EVENT_TYPES.get(manner, "clearing.posted")
+    if posted.points_found:
+        data["points_found"] = posted.points_found
+    type_ = _EVENT_TYPES.get(posted.manner, "clearing.posted")
     book.record_event(row.account_id, type_, row.clearing_id, row.at, data)

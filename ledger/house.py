@@ -1,7 +1,8 @@
 """The accounts on the other side of a wallet's entries: settlement, fees, suspense and so on.
 
 Each shard has its own, so that a posting never leaves the shard of its wallet; and within a shard
-each lane, so that writers of different lanes do not wait for each other. Reports sum over them.
+each lane, so that writers of different lanes do not wait for each other; points have a lane of
+their own. Reports sum over them.
 Their ids are negative and follow from what they are: any process finds them without asking.
 """
 
@@ -18,6 +19,7 @@ import msgspec
 
 ShardOf: TypeAlias = Callable[[int], int]
 
+_POINTS_LANE = -1  # of the job that posts them: no writer waits for it
 _SPREAD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: neighbours land far apart
 _ALL = 2**64 - 1
 
@@ -78,6 +80,11 @@ class Placement(msgspec.Struct, frozen=True, gc=False):
     def points_account(self, kind: AccountKind, wallet_id: int, currency: str) -> int:
         """The id of a wallet's account of points, on the wallet's shard."""
         return _points(kind, wallet_id, currency, self.shard_of)
+
+    def points_funding(self, wallet_id: int, currency: str) -> int:
+        """The id of the house's account that a wallet's points come from, on the wallet's shard."""
+        shard = self.shard_of(wallet_id)
+        return _house(AccountKind.FUNDING, "", currency, shard, _POINTS_LANE, self.shard_of)
 
     def outbox(self, shard: int) -> int:
         """The `account_id` under which a shard keeps its events: together, and in their order."""

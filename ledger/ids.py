@@ -14,6 +14,11 @@ _LAST_SEQUENCE = (1 << SEQUENCE_BITS) - 1
 _NODE_MASK = (NODES - 1) << SEQUENCE_BITS
 
 
+def first_id_at(at: int) -> int:
+    """No id for something that happened `at` (microseconds since 1970), or later, is less."""
+    return max(0, at // 1000 - EPOCH_MILLISECONDS) << (NODE_BITS + SEQUENCE_BITS)
+
+
 class Ids:
     """Makes ids that only ever grow, whatever the clock does; not shared between threads.
 

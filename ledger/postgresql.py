@@ -51,7 +51,10 @@ class _PostgresqlDriver:
         url = url.set(drivername="postgresql+psycopg")
         # The URL may set options too, the schema of a shard for example.
         options = f"{url.query.get('options', '')} {_WRITER_OPTIONS}"
-        writers = _engine(url, {"connect_args": {**_CONNECTING, "options": options}})
+        # Once the driver has prepared a statement, a rollback makes it forget them all, the
+        # pipelines' own as well.
+        alone: dict[str, Any] = {"options": options, "prepare_threshold": None}
+        writers = _engine(url, {"connect_args": {**_CONNECTING, **alone}})
         # A reader asks whether its connection still lives; a writer is done again (`has_undone`).
         reading = {"isolation_level": "REPEATABLE READ", "pool_pre_ping": True}
         readers = _engine(url, {"connect_args": _CONNECTING, **reading})

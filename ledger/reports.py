@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from ledger.house import AccountKind
 from ledger.rows import Account, Hold
 from ledger.states import HoldState
-from ledger.tables import accounts, clearings, entries, holds
+from ledger.tables import accounts, clearings, entries, holds, points
 
 
 class StatementLine(msgspec.Struct, frozen=True):
@@ -23,12 +23,20 @@ class StatementLine(msgspec.Struct, frozen=True):
     explanation: str
 
 
+class PointsTotal(msgspec.Struct, frozen=True):
+    """What the points job has posted: expected while holds are pending, and granted for good."""
+
+    pending: int
+    confirmed: int
+
+
 class Statement(msgspec.Struct, frozen=True):
-    """An account, its entries (oldest first) and what is still held."""
+    """An account, its entries (oldest first), what is still held, and a wallet's points."""
 
     account: Account
     lines: tuple[StatementLine, ...]
     pending: tuple[Hold, ...]
+    points: PointsTotal
 
 
 class AccountUnknown(LookupError):
@@ -70,7 +78,17 @@ def statement(connection: Connection, account_id: int, *, limit: int = 100) -> S
         Account(*row),
         tuple(_lines(connection, account_id, limit)),
         tuple(Hold(*each) for each in connection.execute(pending)),
+        total_points(connection, account_id),
     )
+
+
+def total_points(connection: Connection, account_id: int | None = None) -> PointsTotal:
+    """The points of one wallet, or of all."""
+    summed = select(func.sum(points.c.pending), func.sum(points.c.confirmed))
+    if account_id is not None:
+        summed = summed.where(points.c.account_id == account_id)
+    pending, confirmed = connection.execute(summed).one()
+    return PointsTotal(int(pending or 0), int(confirmed or 0))
 
 
 def _lines(connection: Connection, account_id: int, limit: int) -> list[StatementLine]:

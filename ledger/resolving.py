@@ -30,12 +30,22 @@ def resolve(book: Book, command: Resolve) -> Decision:
     posting = Posting(resolution_id, "resolved", account, command.day, command.at)
     matched, verdict = _apply(book, command, posting)
     manner = Manner.RESOLVED if verdict.outcome.approved else Manner.REFUSED
-    return record(book, command, account, Posted(resolution_id, manner, matched, verdict))
+    points = _points_of(book.clearings[_named_by(command)]) if matched.hold_id else 0
+    posted = Posted(resolution_id, manner, matched, verdict, points_found=points)
+    return record(book, command, account, posted)
+
+
+def _named_by(command: Resolve) -> tuple[int, str, str]:
+    return command.account_id, command.origin.network, command.clearing_key
+
+
+def _points_of(clearing: Clearing) -> int:
+    """What it has granted and not taken back, while it had no hold."""
+    return clearing.points * (clearing.amount - clearing.returned) // clearing.amount
 
 
 def _apply(book: Book, command: Resolve, posting: Posting) -> tuple[Match, Verdict]:
-    key = command.account_id, command.origin.network, command.clearing_key
-    clearing = book.clearings.get(key)
+    clearing = book.clearings.get(_named_by(command))
     amount = 0 if clearing is None else clearing.amount - clearing.returned
     if clearing is None or not amount or clearing.manner not in _WAITING:
         return NOTHING, _unknown("no such clearing waits for a match")

@@ -204,6 +204,14 @@ class EventRow(msgspec.Struct, frozen=True, gc=False):
     data: str
 
 
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """How far a reader has come in a shard's outbox: the last sequence that it has passed."""
+
+    account_id: int
+    reader: str
+    sequence: int
+
+
 class Points(msgspec.Struct, gc=False):
     """What a hold has brought its cardholder: `pending` until it is cleared, then `confirmed`."""
 
@@ -211,3 +219,14 @@ class Points(msgspec.Struct, gc=False):
     hold_id: int
     pending: int
     confirmed: int
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """Where an authorization is, found by its RRN; `account_id` is the RRN's own bucket."""
+
+    account_id: int
+    rrn: str
+    network: str
+    wallet_id: int
+    authorization_id: int
+    request_key: str

@@ -222,7 +222,8 @@ events = Table(
     _number("sequence"),
     _text("data"),
     PrimaryKeyConstraint("account_id", "event_id"),
-    Index("events_sequence", "account_id", "sequence"),
+    # What has no sequence yet is met in the order of its ids, however much of it there is.
+    Index("events_sequence", "account_id", "sequence", "event_id"),
 )
 
 positions = Table(
@@ -243,5 +244,18 @@ points = Table(
     _number("pending"),
     _number("confirmed"),
     PrimaryKeyConstraint("account_id", "hold_id"),
+    **_CLUSTERED,
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    _number("account_id"),
+    _text("rrn"),
+    _text("network"),
+    _number("wallet_id"),
+    _number("authorization_id"),
+    _text("request_key"),
+    PrimaryKeyConstraint("account_id", "rrn", "network", "wallet_id", "authorization_id"),
     **_CLUSTERED,
 )

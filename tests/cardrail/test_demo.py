@@ -40,6 +40,11 @@ def test_the_three_truths_agree(result: dict[str, Any]) -> None:
     assert result["audit"]["clean"]
 
 
+def test_the_jobs_have_posted_all_points(result: dict[str, Any]) -> None:
+    assert result["points"] == result["points_due"]
+    assert min(result["points"].values()) > 0
+
+
 @pytest.mark.parametrize("network", ["visanet", "quicpay"])
 def test_every_network_did_something_worth_comparing(result: dict[str, Any], network: str) -> None:
     told, truths = result["networks"][network], result["truths"][network]

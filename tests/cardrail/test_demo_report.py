@@ -109,6 +109,26 @@ def test_books_that_do_not_balance(tmp_path: Path, ledger: str) -> None:
     assert "expected 1000, found 999" in shown(result)
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("INSERT INTO points VALUES (1, 7, 30, 0)", "Points: 30 pending, 0 confirmed"),
+        ("INSERT INTO points VALUES (1, 7, 0, 1200)", "Points: 0 pending, 1,200 confirmed"),
+    ],
+)
+def test_points_that_nobody_has_earned(
+    tmp_path: Path, ledger: str, statement: str, said: str
+) -> None:
+    database = Database.open(ledger)
+    with database.transaction() as connection:
+        connection.execute(text(statement))
+    database.close()
+    result = reported(tmp_path, ledger)
+    assert not result.agreed
+    assert as_json(result)["points"] != as_json(result)["points_due"]
+    assert f"{said}; holds and clearings say 0 and 0" in shown(result)
+
+
 @pytest.mark.parametrize("fault", ["unanswered", "repeats_differing", "broken_promises"])
 def test_a_network_that_saw_something_wrong(tmp_path: Path, ledger: str, fault: str) -> None:
     result = reported(tmp_path, ledger, **{fault: 1})

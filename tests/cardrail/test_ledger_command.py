@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cardrail.cli import program
 from cardrail.keys import open_vault
 from cardrail.ledger_command import ledger_app
 from gateway.cards import find_cards
@@ -91,7 +92,42 @@ def test_statement(tmp_path: Path) -> None:
     assert lines[4] == "pending holds: 1"
     assert lines[5].split()[1:] == ["250", "until", "2027-01-22T08:00:00Z"]
     assert lines[7] == "posted 1,000, held 250, available 750"
+    assert lines[8] == "points: 0 pending, 0 confirmed"
     assert json.loads(run(books.url, "statement", "1", "--json").stdout)["account"]["held"] == 250
+    books.close()
+
+
+def test_a_statement_has_the_points_of_a_wallet_and_of_nobody_else(tmp_path: Path) -> None:
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
+    books.ask(books.authorize(900, points=1234))
+    CliRunner().invoke(program(["jobs"]), ["jobs", "--once", "--ledger", books.url])
+    assert "points: 1,234 pending, 0 confirmed" in run(books.url, "statement", "1").stdout
+    told = json.loads(run(books.url, "statement", "1", "--json").stdout)
+    assert told["points"] == {"pending": 1234, "confirmed": 0}
+    funding = json.loads(run(books.url, "accounts", "--kind", "funding", "--json").stdout)
+    for account in funding["accounts"]:
+        assert "points:" not in run(books.url, "statement", "--", str(account["account_id"])).stdout
+    books.close()
+
+
+def test_find_shows_what_the_jobs_have_come_by(tmp_path: Path) -> None:
+    books = Books(f"sqlite:///{tmp_path}/ledger.db")
+    asked = books.authorize(250)
+    books.ask(asked)
+    before = run(books.url, "find", asked.origin.rrn)
+    assert (before.exit_code, before.stdout) == (2, "")
+    assert before.stderr.startswith("no authorization with that RRN is known (`cardrail jobs`")
+    CliRunner().invoke(program(["jobs"]), ["jobs", "--once", "--ledger", books.url])
+    lines = run(books.url, "find", asked.origin.rrn).stdout.splitlines()
+    assert lines[0].split()[:3] == ["network", "account", "authorization"]
+    assert lines[1].split()[:2] == ["visanet", "1"]
+    assert lines[1].split()[3:] == [
+        "2027-01-15T08:00:00Z", "authorize", "250", "250", "JPY", "APPROVED",
+        asked.origin.request_key,
+    ]  # fmt: skip
+    [told] = json.loads(run(books.url, "find", asked.origin.rrn, "--json").stdout)["authorizations"]
+    assert (told["account_id"], told["outcome"]) == (1, "APPROVED")
+    assert run(books.url, "find", asked.origin.rrn, "--network", "quicpay").exit_code == 2
     books.close()
 
 

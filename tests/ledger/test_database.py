@@ -314,3 +314,17 @@ def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
                 done.result()
         assert sorted(attempts) in ([1, 1, 2], [1, 2, 2])
         database.close()
+
+
+def test_a_rollback_forgets_no_statement_of_the_pipelines() -> None:
+    """The driver prepares for itself what it has seen five times, and drops all at a rollback."""
+    with fresh_ledger(Engine.POSTGRESQL) as url:
+        database = Database.open(url)
+        lookups = [Lookup(accounts, ("account_id",), [(1,)])]
+        for _ in range(2):
+            with pytest.raises(KeyError), database.transaction() as connection:
+                for _ in range(10):
+                    connection.execute(accounts.select())
+                assert find(connection, lookups) == [[]]
+                raise KeyError
+        database.close()
