@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from cardrail.migrate_command import migrate
 from cardrail.migrating import bring_up_to_date
 from cardrail.opening import DEFAULT_URL, AsJson, Url, fail, opened
+from cardrail.report_command import position, reconcile
 from cardrail.settings import masked_url, read_settings
 from gateway.cards import CARDS, NewCard, issue_cards
 from ledger.audit import AuditReport, audit
@@ -27,7 +28,8 @@ from networks.wire.pan import TEST_EXPIRY, synthetic_pan
 ledger_app = typer.Typer(
     name="ledger", help="Make, fill, read and audit the ledger.", no_args_is_help=True
 )
-ledger_app.command()(migrate)
+for _command in (migrate, position, reconcile):
+    ledger_app.command()(_command)
 
 _CURRENCY = "JPY"
 _ISSUED_AT_ONCE = 5_000
