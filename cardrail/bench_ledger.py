@@ -19,6 +19,7 @@ from cardrail.bench_commands import AT, DAY, Load
 from cardrail.bench_database import fresh_database
 from cardrail.bench_history import load_past
 from cardrail.engine import Engine
+from cardrail.migrating import bring_up_to_date
 from ledger.audit import audit
 from ledger.commands import AnyCommand, Decision, SpendingLimits
 from ledger.database import Database
@@ -75,7 +76,7 @@ def measure(plan: Plan) -> Iterator[Row]:
         If they do not.
     """
     with fresh_database(plan.engine, plan.url) as url, _opened(url) as database:
-        Ledger(database).create_schema()
+        bring_up_to_date(database)
         yield from _with_accounts(plan, url, database)
         if plan.past:
             yield from _with_past(plan, database)

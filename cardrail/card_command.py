@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from cardrail.ledger_command import DEFAULT_URL, AsJson, Url, fail, opened
+from cardrail.opening import DEFAULT_URL, AsJson, Url, fail, opened
 from gateway.card_changes import card_of_account, change_card
 from gateway.cards import Card, CardState, Channel
 

@@ -21,8 +21,8 @@ import structlog
 import typer
 from sqlalchemy import inspect
 
-from cardrail.ledger_command import fail, opened
 from cardrail.logs import LogWriter, configure
+from cardrail.opening import fail, opened
 from cardrail.rounds import Job, KeepGoing, Round, Rounds
 from cardrail.settings import Settings, SettingsError, masked_url, read_settings
 from gateway.business_day import DAY_MICROSECONDS, BusinessCalendar

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from cardrail.keys import KeyFileError
-from cardrail.seeding import Issuing, create_tables, seed_wallets
-from cardrail.settings import SettingsError, masked_url, read_settings
-from gateway.cards import CardRefused
+from cardrail.migrate_command import migrate
+from cardrail.migrating import bring_up_to_date
+from cardrail.opening import DEFAULT_URL, AsJson, Url, fail, opened
+from cardrail.report_command import position, reconcile
+from cardrail.seeding import Issuing, seed_wallets
+from cardrail.settings import masked_url, read_settings
 from ledger.audit import AuditReport, audit
-from ledger.database import Database
 from ledger.house import AccountKind
 from ledger.ledger import Ledger
 from ledger.money import format_minor_units
@@ -28,23 +26,18 @@ from ledger.rows import Account, Authorization
 ledger_app = typer.Typer(
     name="ledger", help="Make, fill, read and audit the ledger.", no_args_is_help=True
 )
-
-Url = Annotated[
-    str, typer.Option("--ledger", envvar="CARDRAIL_LEDGER", help="The ledger's database URL.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-DEFAULT_URL = "sqlite:///cardrail.db"
-_HOW_TO_MAKE = " (a new one is made by `cardrail ledger init`)"
+for _command in (migrate, position, reconcile):
+    ledger_app.command()(_command)
 
 
 @ledger_app.command()
 def init(ledger: Url = DEFAULT_URL, *, json: AsJson = False) -> None:
-    """Make the tables; what is there stays.
+    """Make the tables, or bring them to the newest revision; what is in them stays.
 
     Example: cardrail ledger init --ledger sqlite:///cardrail.db
     """
-    with opened(ledger, is_made=True) as database:
-        create_tables(database)
+    with opened(ledger, is_made=True, prepare=bring_up_to_date):
+        pass
     shown = masked_url(ledger)
     _print({"ledger": shown}, f"ledger {shown} is ready", json=json)
 
@@ -64,7 +57,7 @@ def seed(
     Example: cardrail ledger seed --accounts 1000 --balance 1000000
     """
     started = time.monotonic()
-    with opened(ledger, is_made=True) as database:
+    with opened(ledger, is_made=True, prepare=bring_up_to_date) as database:
         settings = read_settings(ledger=ledger)
         issuing = Issuing(settings.vault(), settings.test_bins.split(","))
         wallets, issued = seed_wallets(database, issuing, accounts, balance)
@@ -173,29 +166,6 @@ def expire(
     _print({"expired": count}, f"{count} holds expired", json=json)
 
 
-@contextmanager
-def opened(url: str, *, is_made: bool = False) -> Iterator[Database]:
-    """The database, with every foreseeable failure as one line on stderr and exit 2.
-
-    Only where `is_made` may it be a new one.
-    """
-    try:
-        database = Database.open(url, must_exist=not is_made)
-    except (ValueError, SQLAlchemyError) as error:
-        fail(f"{error}{_HOW_TO_MAKE}")
-    try:
-        yield database
-    except (CardRefused, KeyFileError, SettingsError) as error:
-        fail(str(error))
-    except Exception as error:
-        if not (isinstance(error, SQLAlchemyError) or database.is_operating_error(error)):
-            raise
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        fail(f"the ledger at {masked_url(url)}: {reason}{_HOW_TO_MAKE}")
-    finally:
-        database.close()
-
-
 _ACCOUNT_TITLES = ("account", "kind", "network", "cur", "posted", "held", "available")
 _ACCOUNT_LINE = "{:>19} {:10} {:8} {:3} {:>16} {:>16} {:>16}"
 
@@ -279,9 +249,3 @@ def _time(microseconds: int) -> str:
 def _print(value: dict[str, object], text: str, *, json: bool) -> None:
     """Data goes to stdout, as text or as JSON."""
     typer.echo(msgspec.json.encode(value).decode() if json else text)
-
-
-def fail(reason: str) -> NoReturn:
-    """One line on stderr, exit 2."""
-    typer.echo(reason, err=True)
-    raise typer.Exit(2)

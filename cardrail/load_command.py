@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from cardrail.ledger_command import DEFAULT_URL, Url, audit_text, fail, opened
+from cardrail.ledger_command import audit_text
+from cardrail.opening import DEFAULT_URL, Url, fail, opened
 from ledger.audit import AuditReport, audit
 from loadtest.arrivals import Arrivals
 from loadtest.plan import Plan, Profile

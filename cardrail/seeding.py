@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from gateway.cards import CARDS, NewCard, create_card_schema, issue_cards
+from cardrail.migrating import bring_up_to_date
+from gateway.cards import CARDS, NewCard, issue_cards
 from gateway.vault import PanVault
 from ledger.database import Database
 from ledger.ledger import Ledger, Wallet
@@ -26,15 +27,6 @@ class Issuing:
     test_bins: Sequence[str] = (TEST_BIN,)
 
 
-def create_tables(database: Database) -> Ledger:
-    """Every table of ledger and cards that is not there."""
-    books = Ledger(database)
-    books.create_schema()
-    with database.transaction() as connection:
-        create_card_schema(connection)
-    return books
-
-
 def seed_wallets(
     database: Database, issuing: Issuing, accounts: int, balance: int
 ) -> tuple[int, int]:
@@ -47,13 +39,13 @@ def seed_wallets(
     CardRefused
         If the test ranges do not have these cards.
     """
-    books = create_tables(database)
+    bring_up_to_date(database)
     at = time.time_ns() // 1000
     wallets = [
         Wallet(account_id=number, currency=_CURRENCY, at=at, opening_balance=balance)
         for number in range(1, accounts + 1)
     ]
-    return books.open_wallets(wallets), _issue(database, issuing, accounts)
+    return Ledger(database).open_wallets(wallets), _issue(database, issuing, accounts)
 
 
 def _issue(database: Database, issuing: Issuing, accounts: int) -> int:

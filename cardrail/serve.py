@@ -24,12 +24,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cardrail.keys import KeyFileError
 from cardrail.logs import LogWriter, configure
+from cardrail.migrating import SchemaRefused, bring_up_to_date
 from cardrail.settings import Settings, SettingsError, masked_url, read_settings
 from cardrail.workers import NUMBER, WorkersFailed, run_workers, worker_command
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_changes import CardChanges
 from gateway.card_registry import CardLookups, CardRegistry
-from gateway.cards import create_card_schema, keys_fit, load_cards
+from gateway.cards import keys_fit, load_cards
 from gateway.listener import Listener
 from gateway.processor import Issuer, Processor
 from gateway.vault import PanVault, VaultError
@@ -245,14 +246,14 @@ class _Gateway:
 
 
 def _database(settings: Settings) -> Database:
-    """The ledger's database, with every table there."""
+    """The ledger's database, with its tables at the newest revision."""
+    url = masked_url(settings.ledger)
     try:
         database = Database.open(settings.ledger)
-        Ledger(database).create_schema()
-        with database.transaction() as connection:
-            create_card_schema(connection)
+        bring_up_to_date(database)
+    except SchemaRefused as error:
+        raise StartFailed(f"the ledger {url} {error}") from None
     except (SQLAlchemyError, ValueError) as error:
-        url = masked_url(settings.ledger)
         raise StartFailed(f"cannot open the ledger {url}: {_reason(error)}") from None
     return database
 

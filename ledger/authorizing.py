@@ -226,6 +226,7 @@ def record(
         account.available,
         account.posted,
         verdict.explanation,
+        command.day,
         command.at,
         details_text(command),
     )
@@ -313,6 +314,7 @@ def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:
         request_key=origin.request_key,
         rrn=origin.rrn,
         verb=REPEAT,
+        day=command.day,
         at=command.at,
         details=details_text(command),
         reversed=0,

@@ -9,11 +9,24 @@ Each match says which rung found it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 
 import msgspec
 
 from ledger.commands import Reference
 from ledger.rows import Authorization, Clearing
+
+
+class Rung(StrEnum):
+    """Where on the ladder a match was found, from the surest down; explanations begin with it."""
+
+    TRANSACTION_AND_TRACE = "matched by transaction id and trace"
+    TRANSACTION = "matched by transaction id"
+    TRACE = "matched by trace"
+    ACQUIRER = "matched by the acquirer's reference of an earlier clearing"
+    APPROVAL_AND_RRN = "matched by approval code and RRN"
+    APPROVAL_AND_AMOUNT = "matched by approval code and amount"
+    APPROVAL_WITHIN_TOLERANCE = "matched by approval code, amount within tolerance"
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
@@ -53,14 +66,14 @@ def _rungs(reference: Reference, amount: int, candidates: Candidates) -> Iterato
         same = {each.authorization_id for each in found}
         named = [each for each in candidates.by_trace if each.authorization_id in same]
         if named:
-            yield _matched(named, "matched by transaction id and trace")
-        yield _matched(found, "matched by transaction id")
+            yield _matched(named, Rung.TRANSACTION_AND_TRACE)
+        yield _matched(found, Rung.TRANSACTION)
     if candidates.by_trace:
-        yield _matched(candidates.by_trace, "matched by trace")
+        yield _matched(candidates.by_trace, Rung.TRACE)
     for earlier in candidates.by_acquirer:
         if earlier.authorization_id:
             yield Match(
-                "matched by the acquirer's reference of an earlier clearing",
+                Rung.ACQUIRER.value,
                 earlier.authorization_id,
                 earlier.hold_id,
                 earlier.approval_code,
@@ -77,12 +90,12 @@ def _by_approval(
     found = [each for each in on_days if each.approval_code == reference.approval_code]
     if reference.rrn:
         if same_rrn := [each for each in found if each.rrn == reference.rrn]:
-            yield _matched(same_rrn, "matched by approval code and RRN")
+            yield _matched(same_rrn, Rung.APPROVAL_AND_RRN)
         return
     if exact := [each for each in found if each.amount == amount]:
-        yield _matched(exact, "matched by approval code and amount")
+        yield _matched(exact, Rung.APPROVAL_AND_AMOUNT)
     if near := [each for each in found if abs(each.amount - amount) <= reference.tolerance]:
-        yield _matched(near, "matched by approval code, amount within tolerance")
+        yield _matched(near, Rung.APPROVAL_WITHIN_TOLERANCE)
 
 
 def _by_merchant(
@@ -103,7 +116,7 @@ def _is_at(authorization: Authorization, reference: Reference) -> bool:
     )
 
 
-def _matched(found: Sequence[Authorization], explanation: str) -> Match:
+def _matched(found: Sequence[Authorization], rung: Rung) -> Match:
     """The first that made or changed a hold; increments share their original's names."""
     row = next((each for each in found if each.hold_id), found[0])
-    return Match(explanation, row.authorization_id, row.hold_id, row.approval_code, row)
+    return Match(rung.value, row.authorization_id, row.hold_id, row.approval_code, row)

@@ -45,9 +45,9 @@ class Authorization(msgspec.Struct, gc=False):
 
     `hold_id` is the authorization whose hold this one made, increased or replaced; 0 for none.
     `requested` is what was asked, `amount` what was promised, `available` and `posted` the
-    balances of the answer. `reversed` is `REVERSED` once a reversal has taken this very message
-    back, `WITHDRAWN` if that was the issuer's own, before its network had heard of the approval,
-    and their sum after both.
+    balances of the answer, `day` the business day it was given on. `reversed` is `REVERSED` once a
+    reversal has taken this very message back, `WITHDRAWN` if that was the issuer's own, before its
+    network had heard of the approval, and their sum after both.
     """
 
     account_id: int
@@ -69,6 +69,7 @@ class Authorization(msgspec.Struct, gc=False):
     available: int
     posted: int
     explanation: str
+    day: int
     at: int
     details: str
     reversed: int = 0

@@ -92,6 +92,7 @@ authorizations = Table(
     _number("available"),
     _number("posted"),
     _text("explanation"),
+    _small("day"),
     _number("at"),
     _text("details"),
     _small("reversed"),

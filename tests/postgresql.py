@@ -26,10 +26,11 @@ class Server(EmbeddedPostgresql):
         self._execute(f"CREATE DATABASE {_TEMPLATE}")
         self._make_tables()
 
-    def new_database(self) -> str:
-        """The URL of a database of its own, with every table in it."""
+    def new_database(self, *, empty: bool = False) -> str:
+        """The URL of a database of its own, with every table in it unless it is to be `empty`."""
         name = f"ledger_{next(_NUMBERS)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        template = "template1" if empty else _TEMPLATE
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def drop_database(self, url: str) -> None:

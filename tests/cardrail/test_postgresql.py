@@ -15,7 +15,7 @@ from tests.ledger.engines import Engine, fresh_ledger
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with fresh_ledger(Engine.POSTGRESQL) as made:
+    with fresh_ledger(Engine.POSTGRESQL, empty=True) as made:
         yield made
 
 

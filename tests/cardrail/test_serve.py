@@ -18,7 +18,8 @@ import msgspec
 import pytest
 
 from cardrail.keys import open_vault
-from gateway.cards import create_card_schema, issue_cards
+from cardrail.migrating import bring_up_to_date
+from gateway.cards import issue_cards
 from gateway.records import DecisionRecord
 from gateway.vault import PanVault
 from ledger.audit import audit
@@ -52,13 +53,11 @@ def environment(**more: str) -> dict[str, str]:
 def seed(folder: Path, vault: PanVault | None = None) -> None:
     """Card 1 and its wallet."""
     database = Database.open(url(folder))
-    ledger = Ledger(database)
-    ledger.create_schema()
-    ledger.open_wallet(
+    bring_up_to_date(database)
+    Ledger(database).open_wallet(
         Wallet(account_id=10, currency="JPY", at=OPENED_AT, opening_balance=1_000_000)
     )
     with database.transaction() as connection:
-        create_card_schema(connection)
         issue_cards(connection, vault or open_vault(url(folder)), [new_card()])
     database.close()
 

@@ -16,13 +16,13 @@ class Engine(StrEnum):
 
 
 @contextmanager
-def fresh_ledger(engine: Engine) -> Iterator[str]:
-    """The URL of an empty ledger, which is gone at the end."""
+def fresh_ledger(engine: Engine, *, empty: bool = False) -> Iterator[str]:
+    """The URL of a ledger with nothing in it, if `empty` no table either; gone at the end."""
     if engine is Engine.SQLITE:
         with tempfile.TemporaryDirectory(prefix="cardrail-ledger-") as folder:
             yield f"sqlite:///{folder}/ledger.db"
     else:
-        made = postgresql.server().new_database()
+        made = postgresql.server().new_database(empty=empty)
         try:
             yield made
         finally:

@@ -21,7 +21,7 @@ def authorization(
 ) -> Authorization:
     return Authorization(
         1, "visanet", f"{trace}|key {number}", number, hold, "", "T", rrn, "authorize", "purchase",
-        7, "APPROVED", amount, amount, "JPY", f"code {number}", 0, 0, "", 0,
+        7, "APPROVED", amount, amount, "JPY", f"code {number}", 0, 0, "", 0, 0,
         msgspec.json.encode(details).decode(),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ledger.commands import Purpose, Reference
+from ledger.commands import AnyCommand, Purpose, Reference
 from ledger.money import Money
 from ledger.outcomes import Outcome
 from tests.ledger.books import DAY, NOW, Books, named
@@ -136,7 +136,8 @@ def test_it_waits_for_its_original_seven_days(
     books.now = NOW + later
     if another:
         books.ask(books.reverse(named("B"), 300))
-    batch = [*([early] if together else []), books.authorize(300, books.origin("A"))]
+    batch: list[AnyCommand] = [early] if together else []
+    batch.append(books.authorize(300, books.origin("A")))
     assert books.ledger.apply(batch)[-1].outcome is outcome
     books.must_balance()
 
