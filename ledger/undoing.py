@@ -67,13 +67,13 @@ def undo(
     )
     posting = Posting(clearing_id, "undone", account, command.day, command.at)
     _post(book, posting, back)
+    _release(book, back)
     told = f"{account.currency} {format_minor_units(back.amount, account.currency)} of it"
     verdict = Verdict(Outcome.APPROVED, back.amount, f"{matched.explanation}: {told} taken back")
     command = msgspec.structs.replace(
         command, credit=not undone.credit, fee=back.fee, points=back.points
     )
     posted = Posted(clearing_id, Manner.UNDONE, matched, verdict, back.value)
-    _release(book, back)  # the last, for `back` is what has not come back yet
     return record(book, command, account, posted)
 
 

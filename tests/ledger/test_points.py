@@ -224,7 +224,7 @@ LIVES = [
          [(authorize(100, 1), (1, 0)), (advise(0), (0, 0))], [(0, 0)]),
     Life("advised after it expired",
          [(authorize(100, 1), (1, 0)), (expire, (0, 0)), (advise(200, 2), (2, 0))],
-         [(0, 0), (2, 0)]),
+         [(2, 0)]),
     Life("a forced debit found its hold, and is taken back",
          [(authorize(900, 9), (9, 0)), (clear(900, 9, "c", of=""), (9, 9)),
           (resolve("c", "A"), (0, 9)), (undo("c"), (0, 0))],

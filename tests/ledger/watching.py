@@ -43,6 +43,9 @@ class _Watched:
     def has_undone(self, error: BaseException, *, committing: bool) -> bool:
         return self._driver.has_undone(error, committing=committing)
 
+    def is_key_taken(self, error: BaseException) -> bool:
+        return self._driver.is_key_taken(error)
+
     def is_unknown(self, error: BaseException) -> bool:
         return self._driver.is_unknown(error)
 
