@@ -3,60 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
 
-from ledger.commands import AnyCommand, Decision
+from ledger.commands import Decision, SpendingLimits
 from ledger.database import Database
-from ledger.ledger import Ledger
 from ledger.outcomes import Outcome
-from ledger.writer import LedgerBusy, LedgerWriter, WriterStopped
+from ledger.writer import LedgerBusy, LedgerWriter, Undecided, WriterStopped
 from tests import postgresql
 from tests.ledger.books import Books
 from tests.ledger.engines import Engine, fresh_ledger
+from tests.ledger.writing import Answers, Gated
 
-
-class Gated(Ledger):
-    """A real ledger whose batches wait until the test lets them through."""
-
-    def __init__(self, books: Books) -> None:
-        super().__init__(books.database)
-        self.entered = threading.Semaphore(0)
-        self.gate = threading.Semaphore(0)
-        self.batches: list[int] = []
-
-    def apply(self, batch: Sequence[AnyCommand]) -> list[Decision]:
-        self.entered.release()
-        assert self.gate.acquire(timeout=30)
-        self.batches.append(len(batch))
-        return super().apply(batch)
-
-    async def someone_entered(self) -> None:
-        assert await asyncio.to_thread(self.entered.acquire, True, 30)
-
-
-class Answers:
-    """Collects decisions, on the loop's thread only."""
-
-    def __init__(self) -> None:
-        self.decided: list[Decision | None] = []
-        self.thread = threading.get_ident()
-
-    def __call__(self, decision: Decision | None) -> None:
-        assert threading.get_ident() == self.thread
-        self.decided.append(decision)
-
-    @property
-    def outcomes(self) -> list[Outcome | None]:
-        return [each.outcome if each else None for each in self.decided]
+NOT_DONE = Undecided.NOT_DONE
 
 
 def test_a_lone_command_is_decided(books: Books) -> None:
     async def scene() -> None:
-        writer = LedgerWriter(books.ledger)
+        writer = LedgerWriter([books.ledger])
         writer.start()
         decided = asyncio.get_running_loop().create_future()
         writer.submit(books.authorize(5), decided.set_result)
@@ -70,7 +36,7 @@ def test_a_lone_command_is_decided(books: Books) -> None:
 def test_what_waits_goes_into_one_commit(books: Books) -> None:
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger, batch_limit=3)
+        writer = LedgerWriter([ledger], batch_limit=3)
         writer.start()
         writer.submit(books.authorize(1), answers)
         await ledger.someone_entered()
@@ -89,7 +55,7 @@ def test_what_waits_goes_into_one_commit(books: Books) -> None:
 def test_the_queue_is_bounded(books: Books) -> None:
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger, capacity=2)
+        writer = LedgerWriter([ledger], capacity=2)
         writer.start()
         writer.submit(books.authorize(1), answers)
         await ledger.someone_entered()
@@ -104,29 +70,69 @@ def test_the_queue_is_bounded(books: Books) -> None:
     asyncio.run(scene())
 
 
-def test_a_poisoned_command_fails_alone(books: Books) -> None:
+# What makes a command unfit to be written, and which engine minds.
+POISONS: list[tuple[dict[str, Any], set[Engine]]] = [
+    ({"at": "never"}, {*Engine}),
+    ({"approval_code": object()}, {*Engine}),
+    ({"day": 2**70, "limits": SpendingLimits(900)}, {*Engine}),
+    ({"approval_code": "\ud800"}, {*Engine}),
+    ({"approval_code": "a\0b"}, {Engine.POSTGRESQL}),
+]
+
+
+@pytest.mark.parametrize(("poison", "minds"), POISONS)
+def test_a_poisoned_command_is_found_by_halves_and_fails_alone(
+    books: Books, engine: Engine, poison: dict[str, Any], minds: set[Engine]
+) -> None:
+    if engine not in minds:
+        pytest.skip("this engine keeps it")
+
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger)
+        writer = LedgerWriter([ledger])
         writer.start()
         writer.submit(books.authorize(1), answers)
         await ledger.someone_entered()
-        writer.submit(books.authorize(10), answers)
-        writer.submit(msgspec.structs.replace(books.authorize(1), at="never"), answers)
-        writer.submit(books.authorize(20), answers)
-        ledger.gate.release(5)  # the lone one, the three together, then each by itself
+        for place in range(8):
+            command = books.authorize(10)
+            if place == 5:
+                command = msgspec.structs.replace(command, **poison)
+            writer.submit(command, answers)
+        ledger.gate.release(8)
         await writer.stop()
-        approved = Outcome.APPROVED
-        assert answers.outcomes == [approved, approved, None, approved]
+        assert ledger.batches == [1, 8, 4, 4, 2, 1, 1, 2]
+        approved = [Outcome.APPROVED]
+        assert answers.outcomes == approved * 6 + [NOT_DONE] + approved * 2
 
     asyncio.run(scene())
-    assert books.ask(books.authorize(969)).outcome is Outcome.APPROVED
+    books.must_balance()
+    assert books.wallet().held == 1 + 7 * 10
+
+
+def test_several_poisoned_commands_fail_and_no_other(books: Books) -> None:
+    async def scene() -> None:
+        answers, poisoned = Answers(), {3, 4, 17, 30}
+        ledger = Gated(books)
+        writer = LedgerWriter([ledger])
+        writer.start()
+        for place in range(32):
+            command = books.authorize(10)
+            at = "never" if place in poisoned else command.at
+            writer.submit(msgspec.structs.replace(command, at=at), answers)
+        ledger.gate.release(64)
+        await writer.stop()
+        assert [place for place, each in enumerate(answers.outcomes) if each is NOT_DONE] == [
+            *sorted(poisoned)
+        ]
+
+    asyncio.run(scene())
+    assert books.wallet().held == 28 * 10
 
 
 def test_a_failing_database_fails_its_batch_and_comes_back(books: Books) -> None:
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger)
+        writer = LedgerWriter([ledger])
         writer.start()
         writer.submit(books.authorize(1), answers)
         await ledger.someone_entered()
@@ -139,7 +145,7 @@ def test_a_failing_database_fails_its_batch_and_comes_back(books: Books) -> None
         writer.submit(books.authorize(1), answers)
         ledger.gate.release(2)
         await writer.stop()
-        assert answers.outcomes[0] is None
+        assert answers.outcomes[0] is NOT_DONE
         assert answers.outcomes[1:] == [Outcome.APPROVED] * 3
 
     asyncio.run(scene())
@@ -149,7 +155,7 @@ def test_a_failing_database_fails_its_batch_and_comes_back(books: Books) -> None
 def test_an_operating_error_is_not_retried_one_by_one(books: Books) -> None:
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger)
+        writer = LedgerWriter([ledger])
         writer.start()
         writer.submit(books.authorize(1), answers)
         await ledger.someone_entered()
@@ -161,7 +167,7 @@ def test_an_operating_error_is_not_retried_one_by_one(books: Books) -> None:
         ledger.gate.release()
         await writer.stop()
         assert ledger.batches == [1, 3]
-        assert answers.outcomes == [None] * 4
+        assert answers.outcomes == [NOT_DONE] * 4
 
     asyncio.run(scene())
 
@@ -169,7 +175,7 @@ def test_an_operating_error_is_not_retried_one_by_one(books: Books) -> None:
 def test_a_stop_does_not_wait_for_a_database_that_is_away(books: Books) -> None:
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger, batch_limit=1)
+        writer = LedgerWriter([ledger], batch_limit=1)
         writer.start()
         writer.submit(books.authorize(1), answers)
         await ledger.someone_entered()
@@ -181,7 +187,7 @@ def test_a_stop_does_not_wait_for_a_database_that_is_away(books: Books) -> None:
         ledger.gate.release()
         await stopping
         assert ledger.batches == [1]
-        assert answers.outcomes == [None] * 4
+        assert answers.outcomes == [NOT_DONE] * 4
 
     asyncio.run(scene())
 
@@ -191,7 +197,7 @@ def test_a_server_that_is_killed_and_started_again_needs_no_restart_of_ours() ->
 
     async def scene(books: Books) -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger)
+        writer = LedgerWriter([ledger])
         writer.start()
         ledger.gate.release()
         writer.submit(books.authorize(1), answers)
@@ -207,7 +213,7 @@ def test_a_server_that_is_killed_and_started_again_needs_no_restart_of_ours() ->
         ledger.gate.release()
         await writer.stop()
         approved = Outcome.APPROVED
-        assert answers.outcomes == [approved, None, None, approved]
+        assert answers.outcomes == [approved, NOT_DONE, NOT_DONE, approved]
 
     with fresh_ledger(Engine.POSTGRESQL) as url:
         books = Books(url)
@@ -222,7 +228,7 @@ def test_a_receiver_that_fails_harms_no_other(
 ) -> None:
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
-        writer = LedgerWriter(ledger)
+        writer = LedgerWriter([ledger])
         writer.start()
         writer.submit(books.authorize(1), answers)
         await ledger.someone_entered()
@@ -238,7 +244,7 @@ def test_a_receiver_that_fails_harms_no_other(
 
 def test_before_the_start_and_after_the_end(books: Books) -> None:
     async def scene() -> None:
-        writer = LedgerWriter(books.ledger)
+        writer = LedgerWriter([books.ledger])
         with pytest.raises(WriterStopped):
             writer.submit(books.authorize(1), print)
         await writer.stop()
@@ -254,7 +260,7 @@ def test_before_the_start_and_after_the_end(books: Books) -> None:
 def test_stopping_writes_what_waits(books: Books) -> None:
     async def scene() -> None:
         answers = Answers()
-        writer = LedgerWriter(books.ledger, batch_limit=7)
+        writer = LedgerWriter([books.ledger], batch_limit=7)
         writer.start()
         for _ in range(100):
             writer.submit(books.authorize(1), answers)
@@ -274,5 +280,5 @@ def _rename(books: Books, before: str, after: str) -> None:
     other.close()
 
 
-def _fail(_decision: Decision | None) -> None:
+def _fail(_decision: Decision | Undecided) -> None:
     raise RuntimeError
