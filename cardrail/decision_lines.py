@@ -7,12 +7,15 @@ not from a general event.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
 
 from gateway.records import DecisionRecord
+from networks.wire.generated import make_function
 
 _NAMES = tuple(name for name in DecisionRecord.__struct_fields__ if name != "at")
 _astuple = msgspec.structs.astuple
@@ -23,13 +26,7 @@ def key_value_line(record: DecisionRecord) -> str:
 
     What is not plain is quoted as in JSON, so that no value can end the line.
     """
-    at, *values = _astuple(record)
-    told = [
-        f"{name}={value}" if type(value) is not str else f"{name}={quoted(value)}"
-        for name, value in zip(_NAMES, values, strict=True)
-        if value is not None and value != ""
-    ]
-    return f"timestamp={_timestamp(at)} level=info event=decision {' '.join(told)}"
+    return f"timestamp={_timestamp(record.at)} level=info event=decision{_told(record)}"
 
 
 def json_line(record: DecisionRecord) -> str:
@@ -46,15 +43,38 @@ def json_line(record: DecisionRecord) -> str:
 
 def quoted(text: str) -> str:
     """`text` as it is if it is plain, else as a JSON string."""
-    if text.isascii() and (text.isalnum() or (text and not _NOT_PLAIN.intersection(text))):
+    if _is_plain(text):
         return text
     return msgspec.json.encode(text).decode()
 
 
-_PLAIN_MARKS = "_.,:;/+*()-"
-_NOT_PLAIN = frozenset(
-    each for each in map(chr, range(128)) if not each.isalnum() and each not in _PLAIN_MARKS
-)
+_is_plain = re.compile(r"[0-9A-Za-z_.,:;/+*()-]+").fullmatch
+
+
+def _make_told() -> Callable[[DecisionRecord], str]:
+    """Straight code from the fields of a record, `at` apart, to ``name=value`` of each."""
+    body = ["told = ''"]
+    for field in msgspec.structs.fields(DecisionRecord):
+        name, value = field.name, f"{{record.{field.name}}}"
+        if field.type is str:
+            body += [
+                f"text = record.{name}",
+                "if text.isalnum() and text.isascii():",
+                f"    told += f' {name}={{text}}'",
+                "elif text:",
+                f"    told += f' {name}={{quoted(text)}}'",
+            ]
+        elif name == "amount":
+            body += ["if record.amount is not None:", f"    told += f' amount={value}'"]
+        elif name != "at":
+            body.append(f"told += f' {name}={value}'")
+    told: Callable[[DecisionRecord], str] = make_function(
+        "told", "record", [*body, "return told"], {"quoted": quoted}
+    )
+    return told
+
+
+_told = _make_told()
 
 
 def _timestamp(at: int) -> str:

@@ -7,17 +7,22 @@ transaction at all (12, 13) does not.
 
 from __future__ import annotations
 
-import msgspec
-
 from gateway.amounts import billed
 from gateway.cards import CardControls, has_limits
 from gateway.case import Case
-from gateway.checks import Facts, Refusal, first_refusal, refuse_amount, refuse_processing_code
-from gateway.common import common
+from gateway.checks import (
+    WITHOUT_AMOUNT,
+    Facts,
+    Refusal,
+    first_refusal,
+    refuse_amount,
+    refuse_processing_code,
+)
+from gateway.common import details_of
 from gateway.expiry import expires_at, is_travel
 from gateway.points import points_for
 from gateway.policy import Policy
-from gateway.references import sale_of
+from gateway.references import origin_of, sale_of
 from gateway.transactions import FUEL_CATEGORIES, Transaction, transaction_of
 from ledger.commands import Authorize, Purpose, Reference, SpendingLimits
 from ledger.money import Money
@@ -34,21 +39,25 @@ def authorize(request: CardRequest, case: Case) -> Authorize | Refusal:
     transaction = transaction_of(request, case.network)
     if transaction is None:
         return refuse_processing_code(request)
-    policy, card = case.policy, case.card
-    fuel_check = is_fuel_check(request, transaction, policy)
-    amount = amount_to_hold(request, transaction, policy)
-    invalid = refuse_amount(amount, transaction.purpose)
+    policy, card, purpose = case.policy, case.card, transaction.purpose
+    asked = billed(request)
+    fuel_check = _is_fuel_check(request, purpose, asked, policy)
+    amount = _amount_to_hold(transaction, asked, policy, fuel_check=fuel_check)
+    invalid = refuse_amount(amount, purpose)
     if invalid is not None:
         return invalid
     refusal = first_refusal(Facts(request, transaction, amount, card, case.day, policy))
-    spends = transaction.purpose in _SPENDING
+    spends = purpose in _SPENDING
     estimated = spends and (transaction.allowance or fuel_check or is_travel(request))
-    named, sale = common(request, case), sale_of(request)
-    if sale:
-        named["origin"] = msgspec.structs.replace(named["origin"], transaction_id=sale)
+    sale = sale_of(request)
     return Authorize(
-        **named,
-        purpose=transaction.purpose,
+        account_id=card.account_id,
+        origin=origin_of(request, case.network, card.card_id, sale),
+        at=case.at,
+        instrument_id=card.card_id,
+        day=case.day.number,
+        details=details_of(request),
+        purpose=purpose,
         amount=amount,
         approval_code=case.codes.next(),
         expires_at=expires_at(request, case.at, estimated=estimated),
@@ -57,30 +66,29 @@ def authorize(request: CardRequest, case: Case) -> Authorize | Refusal:
         refusal=None if refusal is None else refusal.outcome,
         refusal_reason="" if refusal is None else refusal.explanation,
         limits=_limits(card.controls) if spends else None,
-        points=points_for(amount, transaction.purpose, policy),
+        points=points_for(amount, purpose, policy),
         increment_of=_increment_of(request),
         repeats_within=_TAP_AGAIN if sale else 0,
     )
 
 
-def amount_to_hold(request: CardRequest, transaction: Transaction, policy: Policy) -> Money:
-    """The billed amount, except where the issuer holds another one than it is asked for."""
-    amount = billed(request)
-    if transaction.purpose in (Purpose.VERIFICATION, Purpose.INQUIRY):
-        return Money(0, amount.currency)
-    if transaction.allowance and amount.amount == 0:
-        return Money(policy.allowance, amount.currency)
-    if is_fuel_check(request, transaction, policy):
-        return Money(policy.fuel_hold, amount.currency)
-    return amount
+def _amount_to_hold(
+    transaction: Transaction, asked: Money, policy: Policy, *, fuel_check: bool
+) -> Money:
+    """What is asked for, except where the issuer holds another amount."""
+    if transaction.purpose in WITHOUT_AMOUNT:
+        return Money(0, asked.currency)
+    if transaction.allowance and asked.amount == 0:
+        return Money(policy.allowance, asked.currency)
+    return Money(policy.fuel_hold, asked.currency) if fuel_check else asked
 
 
-def is_fuel_check(request: CardRequest, transaction: Transaction, policy: Policy) -> bool:
+def _is_fuel_check(request: CardRequest, purpose: Purpose, asked: Money, policy: Policy) -> bool:
     """A fuel pump asks for next to nothing, to see whether the card is good."""
     return (
         request.merchant_category in FUEL_CATEGORIES
-        and transaction.purpose is Purpose.PURCHASE
-        and billed(request).amount < policy.fuel_check_below
+        and purpose is Purpose.PURCHASE
+        and asked.amount < policy.fuel_check_below
     )
 
 

@@ -308,10 +308,11 @@ def _controls(
     day_count: int | None,
 ) -> CardControls:
     """Equal controls are one object: millions of cards share a handful."""
-    return CardControls(
+    controls = CardControls(
         frozenset(filter(None, categories.split(","))),
         frozenset(Channel(name) for name in channels.split(",") if name),
         amount_limit,
         day_amount,
         day_count,
     )
+    return NO_CONTROLS if controls == NO_CONTROLS else controls

@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from gateway.business_day import BusinessDay
-from gateway.cards import REFUSAL_BY_STATE, Card, CardKind
+from gateway.cards import NO_CONTROLS, REFUSAL_BY_STATE, Card, CardKind
 from gateway.channels import channels_of
 from gateway.policy import Policy
 from gateway.transactions import Transaction
@@ -24,8 +24,18 @@ from networks.wire.messages import CardRequest
 
 _PLAIN_QUICPAY = "1"  # QPX-1 DE 48.02
 _LUMP_SUM = "10"  # QPX-1 DE 48.04
-_WITHOUT_AMOUNT = frozenset({Purpose.VERIFICATION, Purpose.INQUIRY})
+WITHOUT_AMOUNT = frozenset({Purpose.VERIFICATION, Purpose.INQUIRY})
 _SPENDING = frozenset({Purpose.PURCHASE, Purpose.CASH})
+_MANDATORY = (
+    "2 (PAN)",
+    "3 (processing code)",
+    "4 (amount)",
+    "7 (transmission)",
+    "11 (STAN)",
+    "32 (acquirer)",
+    "49 (currency)",
+    "51 (billing currency)",
+)
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -53,10 +63,20 @@ Check = Callable[[Facts], Refusal | None]
 
 def refuse_format(request: CardRequest) -> Refusal | None:
     """Mandatory elements missing or implausible: without them there is nothing to decide."""
-    for field, is_plausible in _MANDATORY:
-        if not is_plausible(request):
-            return Refusal(Outcome.FORMAT_INVALID, f"data element {field}: missing or implausible")
-    return None
+    is_plausible = (
+        13 <= len(request.pan) <= 19 and request.pan.isdecimal(),
+        len(request.processing_code) == 6,
+        request.amount is not None,
+        request.transmission != "",
+        len(request.stan) == 6,
+        request.acquirer != "",
+        _is_currency(request.currency),
+        request.billing_amount is None or _is_currency(request.billing_currency),
+    )
+    if all(is_plausible):
+        return None
+    field = _MANDATORY[is_plausible.index(False)]
+    return Refusal(Outcome.FORMAT_INVALID, f"data element {field}: missing or implausible")
 
 
 def refuse_processing_code(request: CardRequest) -> Refusal:
@@ -67,7 +87,7 @@ def refuse_processing_code(request: CardRequest) -> Refusal:
 
 def refuse_amount(amount: Money, purpose: Purpose) -> Refusal | None:
     """13: nothing is asked for where something has to be."""
-    if amount.amount or purpose in _WITHOUT_AMOUNT:
+    if amount.amount or purpose in WITHOUT_AMOUNT:
         return None
     return Refusal(Outcome.AMOUNT_INVALID, "the amount is zero")
 
@@ -169,9 +189,29 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+_OF_CONTROLS = frozenset({check_amount_limit, check_category, check_channels})
+_OF_PREPAID = frozenset({check_prepaid_mode, check_prepaid_plan, check_prepaid_allowance})
+
+
+def _checks_for(kind: CardKind, *, has_controls: bool) -> tuple[Check, ...]:
+    """`CHECKS` without those that never object to such a card."""
+    needless = (frozenset() if has_controls else _OF_CONTROLS) | (
+        frozenset() if kind is CardKind.PREPAID else _OF_PREPAID
+    )
+    return tuple(check for check in CHECKS if check not in needless)
+
+
+_CHECKS_FOR = {
+    (kind, has_controls): _checks_for(kind, has_controls=has_controls)
+    for kind in CardKind
+    for has_controls in (False, True)
+}
+
+
 def first_refusal(facts: Facts) -> Refusal | None:
     """The answer of the first check that objects, ``None`` if the card may go on."""
-    for check in CHECKS:
+    card = facts.card
+    for check in _CHECKS_FOR[card.kind, card.controls is not NO_CONTROLS]:
         refusal = check(facts)
         if refusal is not None:
             return refusal
@@ -185,22 +225,3 @@ def _is_currency(number: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_pan(pan: str) -> bool:
-    return 13 <= len(pan) <= 19 and pan.isdecimal()
-
-
-_MANDATORY: tuple[tuple[str, Callable[[CardRequest], bool]], ...] = (
-    ("2 (PAN)", lambda request: _is_pan(request.pan)),
-    ("3 (processing code)", lambda request: len(request.processing_code) == 6),
-    ("4 (amount)", lambda request: request.amount is not None),
-    ("7 (transmission)", lambda request: request.transmission != ""),
-    ("11 (STAN)", lambda request: len(request.stan) == 6),
-    ("32 (acquirer)", lambda request: request.acquirer != ""),
-    ("49 (currency)", lambda request: _is_currency(request.currency)),
-    (
-        "51 (billing currency)",
-        lambda request: request.billing_amount is None or _is_currency(request.billing_currency),
-    ),
-)

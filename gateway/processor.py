@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.amounts import letters_or_blank
 from gateway.approval_codes import ApprovalCodes
@@ -28,6 +27,7 @@ from gateway.records import DecisionRecord
 from gateway.response_codes import APPROVED
 from gateway.vault import PanVault
 from ledger.commands import AnyCommand, Decision
+from ledger.outcomes import NAMES
 from ledger.writer import LedgerWriter, OnDecided
 from networks.wire.masking import mask_pan
 from networks.wire.messages import CardRequest, CardResponse
@@ -121,30 +121,33 @@ class Processor:
 
     def tell_decided(self, exchange: Exchange, answer: CardResponse, decision: Decision) -> None:
         """Record an answer that the ledger gave."""
-        self._tell(
-            exchange,
-            amount=decision.amount,
-            currency=decision.currency,
-            response_code=answer.response_code,
-            outcome=decision.outcome.name,
-            explanation=decision.explanation,
-            approval_code=decision.approval_code,
-            replayed=decision.replayed,
-            authorization_id=decision.authorization_id,
+        request, card = exchange.request, exchange.card
+        assert card is not None
+        self._issuer.tell(
+            DecisionRecord(
+                at=exchange.at,
+                network=self._network,
+                mti=request.mti,
+                transmission=request.transmission,
+                stan=request.stan,
+                rrn=request.rrn,
+                transaction_id=request.transaction_id,
+                pan=card.masked_pan,
+                amount=decision.amount,
+                currency=decision.currency,
+                response_code=answer.response_code,
+                outcome=NAMES[decision.outcome],
+                explanation=decision.explanation,
+                approval_code=decision.approval_code,
+                replayed=decision.replayed,
+                account_id=card.account_id,
+                authorization_id=decision.authorization_id,
+                elapsed_ms=_elapsed_ms(exchange),
+            )
         )
 
     def tell_undecided(self, exchange: Exchange, code: str, outcome: str, reason: str) -> None:
         """Record an answer given without the ledger."""
-        self._tell(
-            exchange,
-            amount=exchange.request.amount,
-            currency=letters_or_blank(exchange.request.currency),
-            response_code=code,
-            outcome=outcome,
-            explanation=reason,
-        )
-
-    def _tell(self, exchange: Exchange, **decided: Any) -> None:  # noqa: ANN401 - fields of a record
         request, card = exchange.request, exchange.card
         self._issuer.tell(
             DecisionRecord(
@@ -156,14 +159,15 @@ class Processor:
                 rrn=request.rrn,
                 transaction_id=request.transaction_id,
                 pan=mask_pan(request.pan) if card is None else card.masked_pan,
+                amount=request.amount,
+                currency=letters_or_blank(request.currency),
+                response_code=code,
+                outcome=outcome,
+                explanation=reason,
                 account_id=0 if card is None else card.account_id,
-                elapsed_ms=self._elapsed_ms(exchange),
-                **decided,
+                elapsed_ms=_elapsed_ms(exchange),
             )
         )
-
-    def _elapsed_ms(self, exchange: Exchange) -> float:
-        return round((time.monotonic() - exchange.started) * 1000, 3)
 
     def _take_note(self, link: Replies, event: RequestReceived) -> None:
         """File updates and administrative messages: acknowledged, and told in the log."""
@@ -212,3 +216,7 @@ class Processor:
             self._waiting[0].unavailable("not decided before the deadline")
         if self._waiting:
             self._timer = self._loop.call_at(self._waiting[0].deadline, self._on_deadline)
+
+
+def _elapsed_ms(exchange: Exchange) -> float:
+    return round((time.monotonic() - exchange.started) * 1000, 3)

@@ -29,18 +29,18 @@ def trace_of_original(original: OriginalData | None) -> str:
     return f"{original.transmission}{original.stan}{original.acquirer.lstrip('0')}"
 
 
-def origin_of(request: CardRequest, network: str, card_id: int) -> Origin:
+def origin_of(request: CardRequest, network: str, card_id: int, sale: str = "") -> Origin:
     """Who asks: the key has what repeats have in common (MTI class, DE 7, 11, 32, 37, card).
 
     A reversal has the numbers of its original; what it leaves (DE 95, 61.3) tells a partial one
-    and the full one after it apart.
+    and the full one after it apart. A `sale` (`sale_of`) is its life-cycle identifier.
     """
     trace = trace_of(request)
     left = _left_by(request) if isinstance(request, Reversal) else ""
     return Origin(
         network=network,
         request_key=f"{trace}|{request.mti[1:3]}:{request.rrn}:{card_id}{left}",
-        transaction_id=request.transaction_id,
+        transaction_id=sale or request.transaction_id,
         rrn=request.rrn,
         fingerprint=fingerprint_of(request),
         is_repeat=request.is_repeat,

@@ -62,7 +62,7 @@ def _character(byte: bytes, encoding: str) -> str:
     return text if text.encode(encoding) == byte else _UNDEFINED
 
 
-_FROM_EBCDIC, _TO_EBCDIC = _permutation(Encoding.EBCDIC)
+_FROM_EBCDIC, TO_EBCDIC = _permutation(Encoding.EBCDIC)
 _KANA = _single_bytes(Encoding.KANA)
 
 _HEX = Alphabet(
@@ -80,7 +80,7 @@ ALPHABETS: Mapping[Encoding, Alphabet] = MappingProxyType(
         Encoding.EBCDIC: Alphabet(
             decode='{}.translate(FROM_EBCDIC).decode("latin-1")',
             encode='{}.encode("latin-1").translate(TO_EBCDIC)',
-            names=MappingProxyType({"FROM_EBCDIC": _FROM_EBCDIC, "TO_EBCDIC": _TO_EBCDIC}),
+            names=MappingProxyType({"FROM_EBCDIC": _FROM_EBCDIC, "TO_EBCDIC": TO_EBCDIC}),
             character=lambda byte: chr(_FROM_EBCDIC[byte]),
         ),
         Encoding.ASCII: Alphabet(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any, TypeAlias, cast
 
+from networks.wire.alphabets import TO_EBCDIC
 from networks.wire.attributes import TEMPLATES, Attribute, Kind, attributes_of
 from networks.wire.dialect import Dialect
 from networks.wire.errors import EncodeError
@@ -75,7 +76,7 @@ def fit_digits(value: str, width: int, path: str) -> str:
 def ebcdic(value: str, path: str) -> str:
     """Text as the hex of its EBCDIC bytes."""
     try:
-        return value.encode("cp500").hex().upper()
+        return value.encode("latin-1").translate(TO_EBCDIC).hex().upper()
     except UnicodeEncodeError:
         raise EncodeError(path, "expected characters of EBCDIC") from None
 
