@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, case, func, select, text
 
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
@@ -25,6 +25,7 @@ from ledger.audit import audit
 from ledger.database import Database
 from ledger.house import AccountKind
 from ledger.ledger import Ledger, Wallet
+from ledger.posting import Manner
 from ledger.writer import LedgerWriter
 from networks.wire.dialects import DIALECTS
 from networks.wire.messages import CardResponse, Message
@@ -211,6 +212,21 @@ class Running:
         with self.database.reading() as connection:
             chosen = select(func.sum(accounts.c.posted)).where(accounts.c.kind == kind.value)
             return connection.scalar(chosen) or 0
+
+    def owed(self, account_id: int = 10) -> int:
+        """What a wallet owes."""
+        accounts = tables.accounts
+        chosen = select(accounts.c.owed).where(accounts.c.account_id == account_id)
+        with self.database.reading() as connection:
+            return int(connection.scalars(chosen).one())
+
+    def points(self) -> int:
+        """What clearings have granted and not taken back again."""
+        clearings = tables.clearings
+        undone = clearings.c.manner == Manner.UNDONE.value
+        signed = case((undone, -clearings.c.points), else_=clearings.c.points)
+        with self.database.reading() as connection:
+            return int(connection.scalar(select(func.sum(signed))) or 0)
 
     def holds_count(self) -> int:
         """How many holds there ever were."""

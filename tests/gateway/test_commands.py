@@ -65,7 +65,7 @@ def test_a_completion_is_no_stand_in(
 
 def test_an_advice_names_the_request_it_decides() -> None:
     command = advise(advice(), case())
-    assert command.reference == Reference(TRANSACTION_ID, TRACE, "632601000101", "STIP01")
+    assert command.reference == Reference(TRANSACTION_ID, TRACE, "632601000101")
     assert command.approval_code == "STIP01"
     assert command.expires_at == AT + 7 * DAY_MICROSECONDS
     assert (command.account_id, command.instrument_id, command.day) == (70, 7, 20261122)
@@ -169,9 +169,30 @@ def test_which_part_of_how_many(changes: dict[str, str], expected: tuple[int, in
     assert (command.sequence, command.count) == expected
 
 
-def test_a_clearing_names_the_authorization() -> None:
-    command = clear(financial(mti="0220", stan="000113", approval_code="A1B2C3"), case())
-    assert command.reference == Reference(TRANSACTION_ID, "", "632601000101", "A1B2C3")
+@pytest.mark.parametrize(
+    ("local_date", "days"),
+    [
+        ("1122", ("1121", "1122", "1123")),
+        ("0101", ("1231", "0101", "0102")),
+        ("1201", ("1130", "1201", "1202")),
+        ("1399", ()),
+        ("", ()),
+    ],
+)
+def test_a_clearing_names_the_authorization(local_date: str, days: tuple[str, ...]) -> None:
+    """Also by merchant, terminal and the days around the purchase, for what has lost its id."""
+    message = financial(
+        mti="0220", stan="000113", approval_code="A1B2C3", local_date=local_date
+    )
+    assert clear(message, case()).reference == Reference(
+        TRANSACTION_ID,
+        "",
+        "632601000101",
+        "A1B2C3",
+        days=days,
+        merchant="MERCHANT0000001",
+        terminal="T0000001",
+    )
 
 
 @pytest.mark.parametrize(

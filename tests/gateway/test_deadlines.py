@@ -72,7 +72,7 @@ def test_a_late_decline_is_left_alone(tmp_path: Path) -> None:
             decided = asyncio.get_running_loop().create_future()
             gateway.processors["visanet"].submit(another, decided.set_result)
             await decided  # and so was the one before it
-            assert gateway.processors["visanet"].late_decisions._taken_back == {}
+            assert gateway.processors["visanet"].late_decisions.owed_count == 0
             assert (gateway.reversals_count(), gateway.balances()) == (0, (BALANCE, 1_250))
 
     run(scenario)

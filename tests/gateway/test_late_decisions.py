@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -8,10 +9,10 @@ import pytest
 from gateway.authorize import authorize
 from gateway.late_decisions import LateDecisions
 from gateway.reversals import reverse
-from ledger.commands import AnyCommand, Authorize, Clear, Decision, Reverse
+from ledger.commands import AnyCommand, Authorize, Clear, Decision, Recall, Reverse
 from ledger.money import Money
 from ledger.outcomes import Outcome
-from ledger.writer import LedgerBusy, OnDecided, WriterStopped
+from ledger.writer import LedgerBusy, OnDecided, Undecided, WriterStopped
 from tests.gateway.samples import case, financial, purchase, reversal
 
 APPROVED = Decision(
@@ -64,24 +65,24 @@ def test_an_approval_that_comes_late_is_reversed() -> None:
     [(taken, _)] = queue.taken
     assert isinstance(taken, Reverse)
     assert taken.reference.trace == command().origin.trace
-    assert queue.late.has_taken_back(command(), APPROVED)
+    assert queue.late.has_taken_back(command())
     assert queue.late.owed_count == 0
 
 
 @pytest.mark.parametrize(
     "decision",
     [
-        None,
+        Undecided.NOT_DONE,
         msgspec.structs.replace(APPROVED, replayed=True),
         msgspec.structs.replace(APPROVED, outcome=Outcome.INSUFFICIENT_FUNDS),
     ],
-    ids=["failed", "a repeat", "declined"],
+    ids=["not done", "a repeat", "declined"],
 )
-def test_what_has_made_no_hold_is_left_alone(decision: Decision | None) -> None:
+def test_what_has_made_no_hold_is_left_alone(decision: Decision | Undecided) -> None:
     queue = Queue()
     queue.late.settle(command(), decision)
     assert queue.taken == []
-    assert not queue.late.has_taken_back(command(), APPROVED)
+    assert not queue.late.has_taken_back(command())
 
 
 def test_a_late_reversal_stays() -> None:
@@ -108,7 +109,7 @@ def test_what_the_ledger_fails_to_do_is_asked_again() -> None:
     queue = Queue()
     queue.late.settle(command(), APPROVED)
     [(first, decided)] = queue.taken
-    decided(None)
+    decided(Undecided.NOT_DONE)
     queue.wait()
     assert [taken for taken, _ in queue.taken] == [first, first]
     queue.taken[1][1](APPROVED)
@@ -141,15 +142,54 @@ def test_what_is_owed_when_the_writer_has_stopped_is_paid_before_the_end() -> No
 
 def test_its_memory_is_bounded() -> None:
     queue = Queue()
-    late = command()
-    decisions = [msgspec.structs.replace(APPROVED, authorization_id=n) for n in range(10_002)]
-    for each in decisions:
-        queue.late.settle(late, each)
-    remembered = [queue.late.has_taken_back(late, each) for each in decisions[:4]]
-    assert remembered == [False, False, True, True]
+    late = [command(purchase(rrn=f"{number:012d}")) for number in range(10_002)]
+    for each in late:
+        queue.late.settle(each, APPROVED)
+    assert [queue.late.has_taken_back(each) for each in late[:4]] == [False, False, True, True]
 
 
 def test_the_networks_own_reversal_of_it_is_answered_as_any_other() -> None:
     queue = Queue()
     queue.late.settle(command(), APPROVED)
-    assert not queue.late.has_taken_back(reverse(reversal(), case()), APPROVED)
+    assert not queue.late.has_taken_back(reverse(reversal(), case()))
+
+
+class Story(NamedTuple):
+    """What the ledger says when it is asked what has become of a request, and what follows."""
+
+    recalled: Decision
+    follows: list[type[AnyCommand]]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story(msgspec.structs.replace(APPROVED, replayed=True), [Reverse]),
+        Story(msgspec.structs.replace(APPROVED, outcome=Outcome.ORIGINAL_UNKNOWN), []),
+        Story(msgspec.structs.replace(APPROVED, outcome=Outcome.INSUFFICIENT_FUNDS), []),
+    ],
+    ids=["it was approved", "it was never decided", "it was declined"],
+)
+def test_what_is_unknown_is_read_back_before_anything_is_taken_back(story: Story) -> None:
+    queue = Queue()
+    queue.late.settle(command(), Undecided.UNKNOWN)
+    [(asked, recalled)] = queue.taken
+    assert isinstance(asked, Recall)
+    assert asked.origin.request_key == command().origin.request_key
+    assert queue.late.has_taken_back(command())  # a repeat is answered 91 until then, and after
+    recalled(story.recalled)
+    assert [type(taken) for taken, _ in queue.taken[1:]] == story.follows
+
+
+def test_what_cannot_be_read_back_now_is_asked_again() -> None:
+    queue = Queue()
+    queue.late.settle(command(), Undecided.UNKNOWN)
+    queue.taken[0][1](Undecided.NOT_DONE)
+    queue.wait()
+    assert [type(taken) for taken, _ in queue.taken] == [Recall, Recall]
+
+
+def test_an_advice_whose_fate_is_unknown_is_its_networks_to_repeat() -> None:
+    queue = Queue()
+    queue.late.settle(reverse(reversal(), case()), Undecided.UNKNOWN)
+    assert queue.taken == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.approval_codes import ApprovalCodes
@@ -26,7 +27,9 @@ def test_without_de_90_there_is_no_trace() -> None:
 
 @pytest.mark.parametrize("mti", ["0100", "0101", "0102", "0103"])
 def test_a_repeat_has_the_key_of_its_original(mti: str) -> None:
-    assert origin_of(purchase(mti=mti), "visanet", 7) == origin_of(purchase(), "visanet", 7)
+    found, original = (origin_of(each, "visanet", 7) for each in (purchase(mti=mti), purchase()))
+    assert found.is_repeat == (mti[3] in "13")
+    assert msgspec.structs.replace(found, is_repeat=False) == original
 
 
 @pytest.mark.parametrize(
