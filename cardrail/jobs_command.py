@@ -19,7 +19,6 @@ from typing import Annotated
 
 import structlog
 import typer
-from sqlalchemy import inspect
 
 from cardrail.logs import LogWriter, configure
 from cardrail.opening import fail, opened
@@ -27,11 +26,9 @@ from cardrail.rounds import Job, KeepGoing, Round, Rounds
 from cardrail.settings import Settings, SettingsError, masked_url, read_settings
 from gateway.business_day import DAY_MICROSECONDS, BusinessCalendar
 from ledger import points, requests
-from ledger.database import Database
 from ledger.house import Placement
 from ledger.outbox import Batch, Reader, prune
 from ledger.shards import Shards
-from ledger.tables import metadata
 
 _log = structlog.get_logger()
 
@@ -58,7 +55,6 @@ def jobs(
         fail(f"cardrail jobs: {error}")
     with ExitStack() as resources:
         database = resources.enter_context(opened(settings.ledger))
-        _require_tables(database, settings)
         logs = LogWriter(sys.stderr, settings.log_format, level=settings.log_level)
         configure(logs)
         logs.start()
@@ -119,14 +115,6 @@ def _read(
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-def _require_tables(database: Database, settings: Settings) -> None:
-    with database.reading() as connection:
-        there = set(inspect(connection).get_table_names())
-    if missing := sorted(set(metadata.tables) - there):
-        url = masked_url(settings.ledger)
-        fail(f"the ledger at {url} lacks {', '.join(missing)}: `cardrail ledger init` makes them")
 
 
 def _run_once(rounds: Rounds) -> Round:

@@ -11,11 +11,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, and_, case, func, literal, select
 
-from ledger.house import AccountKind
 from ledger.posting import Manner
-from ledger.reconciliation_lines import ITS_HOLD, MADE_A_HOLD, days_before
 from ledger.report_lines import Number
-from ledger.states import HoldState
+from ledger.still_open import (
+    LEFT,
+    OWING,
+    PENDING_HOLDS,
+    THEIR_AUTHORIZATIONS,
+    WAITING,
+    days_before,
+)
 from ledger.tables import accounts, authorizations, clearings, holds
 
 _NONE, _BLANK = literal(0), literal("")
@@ -93,10 +98,7 @@ def _refused(days: Sequence[int]) -> Select[Any]:
 
 
 def _waiting(last: int) -> Select[Any]:
-    left = clearings.c.amount - clearings.c.returned
-    return _of_clearings(left).where(
-        clearings.c.manner.in_([Manner.FORCED, Manner.SUSPENSE]), left > 0, clearings.c.day <= last
-    )
+    return _of_clearings(LEFT).where(WAITING, clearings.c.day <= last)
 
 
 def _differing(days: Sequence[int]) -> Select[Any]:
@@ -157,16 +159,12 @@ def _pending(last: int, pending_days: int) -> Select[Any]:
             table.authorization_id,
             _NONE,
             table.rrn,
-            holds.c.amount,
-            holds.c.remaining,
+            PENDING_HOLDS.c.amount,
+            PENDING_HOLDS.c.remaining,
             table.explanation,
         )
-        .select_from(authorizations.join(holds, ITS_HOLD))
-        .where(
-            holds.c.state == HoldState.PENDING.value,
-            MADE_A_HOLD,
-            table.day < days_before(last, pending_days),
-        )
+        .select_from(THEIR_AUTHORIZATIONS)
+        .where(table.day < days_before(last, pending_days))
         .order_by(table.day, table.account_id, table.authorization_id)
     )
 
@@ -187,6 +185,6 @@ def _owing(last: int) -> Select[Any]:
             table.owed,
             _BLANK,
         )
-        .where(table.kind == AccountKind.WALLET.value, table.owed > 0)
+        .where(OWING)
         .order_by(table.account_id)
     )

@@ -20,9 +20,10 @@ from ledger.reconciliation_checks import (
     checks_of_positions,
     checks_of_today,
 )
-from ledger.reconciliation_lines import lines_of_days, lines_of_the_end
+from ledger.recorded import recorded_lines
 from ledger.report_lines import Line
 from ledger.settlement import Within, positions
+from ledger.still_open import open_lines
 
 PENDING_DAYS = 7
 
@@ -61,8 +62,8 @@ def reconcile(
         raise ValueError("no day to reconcile")
     found = turnovers(connection)
     lines = [
-        *lines_of_days(connection, chosen),
-        *lines_of_the_end(connection, chosen[-1], pending_days),
+        *recorded_lines(connection, chosen),
+        *open_lines(connection, chosen[-1], pending_days),
         *general_ledger_lines(found, chosen),
     ]
     settled = positions(connection, Within(chosen[0], chosen[-1]))

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from ledger.general_ledger import Turnover
 from ledger.house import AccountKind
 from ledger.posting import Manner
-from ledger.reconciliation_lines import AUTHORIZED, MISSING
+from ledger.recorded import AUTHORIZED, MISSING
 from ledger.report_lines import Line, Section
 from ledger.settlement import DEBITS, Position
 from ledger.states import HoldState

@@ -15,7 +15,8 @@ from gateway.cards import find_cards
 from gateway.vault import PanVault
 from ledger.database import Database
 from networks.wire.pan import synthetic_pan
-from tests.ledger.books import DAY, NOW, Books
+from tests.cardrail.migrated import migrated_books
+from tests.ledger.books import DAY, NOW
 
 INIT = "`cardrail ledger init`"
 
@@ -27,12 +28,6 @@ def url(tmp_path: Path) -> str:
 
 def run(url: str, *arguments: str) -> Result:
     return CliRunner().invoke(ledger_app, [*arguments, "--ledger", url])
-
-
-def books_in(folder: Path) -> Books:
-    url = f"sqlite:///{folder}/ledger.db"
-    assert run(url, "init").exit_code == 0
-    return Books(url)
 
 
 def test_init_makes_the_tables_and_keeps_what_is_there(url: str) -> None:
@@ -90,7 +85,7 @@ def test_accounts(url: str) -> None:
 
 
 def test_statement(tmp_path: Path) -> None:
-    books = books_in(tmp_path)
+    books = migrated_books(f"sqlite:///{tmp_path}/ledger.db")
     books.ask(books.authorize(250))
     lines = run(books.url, "statement", "1").stdout.splitlines()
     assert lines[0] == "account 1, wallet, JPY"
@@ -104,7 +99,7 @@ def test_statement(tmp_path: Path) -> None:
 
 
 def test_a_statement_has_the_points_of_a_wallet_and_of_nobody_else(tmp_path: Path) -> None:
-    books = Books(f"sqlite:///{tmp_path}/ledger.db")
+    books = migrated_books(f"sqlite:///{tmp_path}/ledger.db")
     books.ask(books.authorize(900, points=1234))
     CliRunner().invoke(program(["jobs"]), ["jobs", "--once", "--ledger", books.url])
     assert "points: 1,234 pending, 0 confirmed" in run(books.url, "statement", "1").stdout
@@ -117,7 +112,7 @@ def test_a_statement_has_the_points_of_a_wallet_and_of_nobody_else(tmp_path: Pat
 
 
 def test_find_shows_what_the_jobs_have_come_by(tmp_path: Path) -> None:
-    books = Books(f"sqlite:///{tmp_path}/ledger.db")
+    books = migrated_books(f"sqlite:///{tmp_path}/ledger.db")
     asked = books.authorize(250)
     books.ask(asked)
     before = run(books.url, "find", asked.origin.rrn)
@@ -138,7 +133,7 @@ def test_find_shows_what_the_jobs_have_come_by(tmp_path: Path) -> None:
 
 
 def test_audit_names_what_disagrees_and_exits_1(tmp_path: Path) -> None:
-    books = books_in(tmp_path)
+    books = migrated_books(f"sqlite:///{tmp_path}/ledger.db")
     clean = run(books.url, "audit")
     assert clean.exit_code == 0
     assert clean.stdout.splitlines()[-1] == "the books balance"
@@ -156,7 +151,7 @@ def test_audit_names_what_disagrees_and_exits_1(tmp_path: Path) -> None:
 
 
 def test_expire_now_or_as_of_a_time(tmp_path: Path) -> None:
-    books = books_in(tmp_path)
+    books = migrated_books(f"sqlite:///{tmp_path}/ledger.db")
     books.ask(books.authorize(250, expires_at=NOW + DAY))
     assert run(books.url, "expire", "--at", "2027-01-16T07:59:59").stdout == "0 holds expired\n"
     assert run(books.url, "expire", "--at", "2027-01-16T08:00:00").stdout == "1 holds expired\n"

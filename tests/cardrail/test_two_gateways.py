@@ -46,7 +46,7 @@ Line = dict[str, Network]  # by name
 
 @pytest.fixture(params=Engine)
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    with fresh_ledger(request.param) as made:
+    with fresh_ledger(request.param, empty=True) as made:
         yield made
 
 

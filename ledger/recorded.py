@@ -1,4 +1,4 @@
-"""Authorizations, holds and clearings, added up by what they are and what has become of them.
+"""What was recorded on business days: authorizations, holds and clearings, added up by their kind.
 
 `authorizations` and `clearings` have no index by day: each statement reads its table once, and goes
 from there to holds by their key.
@@ -7,13 +7,11 @@ from there to holds by their key.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, select
+from sqlalchemy import Connection, Select, and_, case, func, select
 
 from ledger.authorizing import REPEAT
-from ledger.house import AccountKind
 from ledger.matching import Rung
 from ledger.outcomes import Outcome
 from ledger.posting import Manner
@@ -21,14 +19,13 @@ from ledger.report_lines import (
     Key,
     Line,
     Section,
-    Text,
     first_that_holds,
     number_and_amount,
     read_lines,
     summed,
 )
 from ledger.states import HoldState
-from ledger.tables import accounts, authorizations, clearings, holds
+from ledger.tables import authorizations, clearings, holds
 
 MISSING = "missing"  # the state of a hold that is not there
 AUTHORIZED = "authorized"
@@ -63,8 +60,7 @@ _DIFFERENCES = (
     ("as authorized", holds.c.posted == holds.c.amount),
     ("under", holds.c.posted < holds.c.amount),
 )
-_AGES = ((1, "0-1 days"), (7, "2-7 days"), (30, "8-30 days"))
-_APPROVED_ALL, _BY_HAND, _OVER, _OLDEST = "approved", "hand", "over", "over 30 days"
+_APPROVED_ALL, _BY_HAND, _OVER = "approved", "hand", "over"
 
 # The order of lines: rungs from the surest down, and the rest from what is usual to what is not.
 _AUTHORIZATION_ITEMS = [
@@ -81,10 +77,9 @@ _AUTHORIZATION_ITEMS = [
 _HOLD_ITEMS = [*HoldState, MISSING]
 _RUNG_ITEMS = [*(item for item, _ in _RUNGS), _BY_HAND]
 _DIFFERENCE_ITEMS = [*(item for item, _ in _DIFFERENCES), _OVER]
-_AGE_ITEMS = [*(item for _, item in _AGES), _OLDEST]
 
 
-def lines_of_days(connection: Connection, days: Sequence[int]) -> Iterator[Line]:
+def recorded_lines(connection: Connection, days: Sequence[int]) -> Iterator[Line]:
     """What was recorded on each of `days`, and what has become of it by now."""
     found = _authorizations(days)
     yield from read_lines(connection, Section.AUTHORIZATIONS, found, order=_AUTHORIZATION_ITEMS)
@@ -94,36 +89,6 @@ def lines_of_days(connection: Connection, days: Sequence[int]) -> Iterator[Line]
     yield from read_lines(connection, Section.MATCHES, _matches(days), order=_RUNG_ITEMS)
     found = _differences(days)
     yield from read_lines(connection, Section.DIFFERENCES, found, order=_DIFFERENCE_ITEMS)
-
-
-def lines_of_the_end(connection: Connection, last: int, pending_days: int) -> Iterator[Line]:
-    """What is still open of everything up to the day `last`.
-
-    Raises
-    ------
-    ValueError
-        If `last` is no date.
-    """
-    yield from read_lines(connection, Section.AGEING, _ageing(last), order=_AGE_ITEMS)
-    found, parts = _unmatched(last), ("", "one suggested")
-    yield from read_lines(connection, Section.UNMATCHED, found, *parts, order=[*Manner])
-    old = f"pending over {pending_days} days"
-    found = _pending(last, literal(old))
-    found = found.where(authorizations.c.day < days_before(last, pending_days))
-    yield from read_lines(connection, Section.UNMATCHED, found, order=[old])
-    yield from read_lines(connection, Section.OWING, _owing(last), order=["wallets"])
-
-
-def days_before(day: int, count: int) -> int:
-    """The day so many days earlier.
-
-    Raises
-    ------
-    ValueError
-        If `day` is no date.
-    """
-    earlier = datetime.strptime(str(day), "%Y%m%d") - timedelta(days=count)  # noqa: DTZ007 - a date
-    return int(earlier.strftime("%Y%m%d"))
 
 
 def _authorizations(days: Sequence[int]) -> Select[Any]:
@@ -183,38 +148,3 @@ def _differences(days: Sequence[int]) -> Select[Any]:
     key = (ended.c.day, ended.c.network, ended.c.currency)
     amount = func.abs(holds.c.posted - holds.c.amount)
     return summed(key, item, *number_and_amount(amount)).select_from(found)
-
-
-def _ageing(last: int) -> Select[Any]:
-    """A hold of no known day is among the oldest."""
-    day = authorizations.c.day
-    ages = [(label, day >= days_before(last, count)) for count, label in _AGES]
-    return _pending(last, first_that_holds(ages, _OLDEST))
-
-
-def _pending(last: int, item: Text) -> Select[Any]:
-    _, network, currency = _AUTHORIZED
-    return (
-        summed((literal(last), network, currency), item, *number_and_amount(holds.c.remaining))
-        .select_from(authorizations.join(holds, ITS_HOLD))
-        .where(holds.c.state == HoldState.PENDING.value, MADE_A_HOLD, authorizations.c.day <= last)
-    )
-
-
-def _unmatched(last: int) -> Select[Any]:
-    _, network, currency = _CLEARED
-    left = clearings.c.amount - clearings.c.returned
-    sums = (
-        *number_and_amount(left),
-        *number_and_amount(left, clearings.c.suggested_id != 0),
-    )
-    return summed((literal(last), network, currency), clearings.c.manner, *sums).where(
-        clearings.c.manner.in_([Manner.FORCED, Manner.SUSPENSE]), left > 0, clearings.c.day <= last
-    )
-
-
-def _owing(last: int) -> Select[Any]:
-    key = (literal(last), literal(""), accounts.c.currency)
-    return summed(key, literal("wallets"), *number_and_amount(accounts.c.owed)).where(
-        accounts.c.kind == AccountKind.WALLET.value, accounts.c.owed > 0
-    )
