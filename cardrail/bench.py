@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.table import Table
 
 from cardrail.bench_codec import Row, measure
 from cardrail.engine import Engine
+
+if TYPE_CHECKING:  # the ledger is imported only where it is measured
+    from cardrail.bench_ledger import Row as LedgerRow
 
 _ROUNDS = 11
 _CALLS = 4000
@@ -68,7 +71,6 @@ def ledger(
     """
     from cardrail.bench_ledger import Plan
     from cardrail.bench_ledger import measure as measure_ledger
-    from cardrail.embedded_postgresql import NoServer
 
     plan = Plan(
         engine=engine,
@@ -79,9 +81,40 @@ def ledger(
         past=past,
         url=url,
     )
+    _tell(measure_ledger(plan), as_json=as_json)
+
+
+@bench_app.command()
+def jobs(
+    *,
+    engine: Annotated[Engine, typer.Option(help="What keeps the ledger.")] = Engine.SQLITE,
+    batch: Annotated[int, typer.Option(min=1, help="Events of one commit.")] = 64,
+    accounts: Annotated[int, typer.Option(min=1, help="Wallets, drawn at random.")] = 1000,
+    count: Annotated[int, typer.Option(min=2, help="Events.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
+    url: Annotated[
+        str | None, typer.Option("--ledger", help="An empty database, instead of a fresh one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
+) -> None:
+    """Measure what lives from events on a fresh database, its durability on, in events a second.
+
+    Exit code 1 when a batch was not taken. Example: cardrail bench jobs --engine postgresql
+    """
+    from cardrail.bench_jobs import Plan
+    from cardrail.bench_jobs import measure as measure_jobs
+
+    plan = Plan(engine=engine, batch=batch, accounts=accounts, count=count, seed=seed, url=url)
+    _tell(measure_jobs(plan), as_json=as_json)
+
+
+def _tell(rows: Iterator[LedgerRow], *, as_json: bool) -> None:
+    """A line for each row as soon as it is measured."""
+    from cardrail.embedded_postgresql import NoServer
+
     errors = 0
     try:
-        for row in measure_ledger(plan):
+        for row in rows:
             typer.echo(json.dumps(asdict(row)) if as_json else _LEDGER_LINE.format(**asdict(row)))
             errors += row.errors
     except NoServer as error:

@@ -22,6 +22,7 @@ from ledger.rows import Position
 from ledger.tables import events, positions
 
 NUMBERING = "sequence"  # the reader whose position is the last sequence that was given
+EVENTS_AT_ONCE = 128  # few, for an embedded database is locked while they are worked on
 
 _NUMBERED_AT_ONCE = 128
 _PRUNED_AT_ONCE = 256
@@ -50,7 +51,12 @@ class Reader:
     """
 
     def __init__(
-        self, database: Database, outbox: int, name: str, *, events_at_once: int = 128
+        self,
+        database: Database,
+        outbox: int,
+        name: str,
+        *,
+        events_at_once: int = EVENTS_AT_ONCE,
     ) -> None:
         assert name != NUMBERING
         self._database = database

@@ -97,6 +97,23 @@ def test_the_ledger_is_measured_on_each_engine(engine: str) -> None:
         assert row["per_second"] * row["seconds"] == pytest.approx(40)
 
 
+JOBS = ["jobs", "--batch", "8", "--accounts", "20", "--count", "400"]
+JOBS_ROWS = ["events numbered and read", "events read", "points posted", "requests kept"]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_the_jobs_are_measured_on_each_engine(engine: str) -> None:
+    result = CliRunner().invoke(bench_app, [*JOBS, "--engine", engine, "--json"])
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["name"] for row in rows] == JOBS_ROWS
+    for row in rows:
+        assert row.keys() == COLUMNS - {"ratio"}
+        assert (row["engine"], row["errors"]) == (engine, 0)
+        assert 0 < row["p50_ms"] <= row["p99_ms"] <= row["p999_ms"]
+        assert row["per_second"] * row["seconds"] == pytest.approx(400)
+
+
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_past_is_loaded_that_balances(engine: str) -> None:
     """The audit at the end looks at all of it."""
