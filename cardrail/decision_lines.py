@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import groupby
 
 import msgspec
 
@@ -51,23 +52,31 @@ def quoted(text: str) -> str:
 _is_plain = re.compile(r"[0-9A-Za-z_.,:;/+*()-]+").fullmatch
 
 
+_NEVER_BLANK = frozenset({int, float, bool})
+
+
+def _unless_blank(field: msgspec.structs.FieldInfo) -> list[str]:
+    """Lines for a text or a number that may be ``None``."""
+    name = field.name
+    if field.type is not str:
+        return [f"if record.{name} is not None: told += f' {name}={{record.{name}}}'"]
+    return [
+        f"text = record.{name}",
+        f"if text.isalnum() and text.isascii(): told += f' {name}={{text}}'",
+        f"elif text: told += f' {name}={{quoted(text)}}'",
+    ]
+
+
 def _make_told() -> Callable[[DecisionRecord], str]:
     """Straight code from the fields of a record, `at` apart, to ``name=value`` of each."""
     body = ["told = ''"]
-    for field in msgspec.structs.fields(DecisionRecord):
-        name, value = field.name, f"{{record.{field.name}}}"
-        if field.type is str:
-            body += [
-                f"text = record.{name}",
-                "if text.isalnum() and text.isascii():",
-                f"    told += f' {name}={{text}}'",
-                "elif text:",
-                f"    told += f' {name}={{quoted(text)}}'",
-            ]
-        elif name == "amount":
-            body += ["if record.amount is not None:", f"    told += f' amount={value}'"]
-        elif name != "at":
-            body.append(f"told += f' {name}={value}'")
+    fields = [each for each in msgspec.structs.fields(DecisionRecord) if each.name != "at"]
+    for is_always_there, group in groupby(fields, key=lambda field: field.type in _NEVER_BLANK):
+        if is_always_there:
+            values = "".join(f" {field.name}={{record.{field.name}}}" for field in group)
+            body.append(f"told += f'{values}'")
+        else:
+            body += [line for field in group for line in _unless_blank(field)]
     told: Callable[[DecisionRecord], str] = make_function(
         "told", "record", [*body, "return told"], {"quoted": quoted}
     )

@@ -17,6 +17,7 @@ from networks.wire.messages import (
 )
 from networks.wire.respond import respond
 
+_PARTIALLY, _INQUIRY = Outcome.APPROVED_PARTIALLY, Purpose.INQUIRY  # members looked up once
 _UNSPECIFIED = "00"  # DE 54 account type
 _LEDGER_BALANCE, _AVAILABLE, _ORIGINAL_AMOUNT = "01", "02", "57"  # DE 54 amount types
 
@@ -29,10 +30,10 @@ def answer_authorization(
     code = response_code(command.origin.network, outcome, command.purpose)
     if not outcome.approved:
         return respond(request, response_code=code)
-    if outcome is Outcome.APPROVED_PARTIALLY:
+    if outcome is _PARTIALLY:
         return _approved_partially(request, code, decision)
     amounts: tuple[AdditionalAmount, ...] = ()
-    if command.purpose is Purpose.INQUIRY:
+    if command.purpose is _INQUIRY:
         amounts = _balances(request, decision)
     return respond(
         request,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import product
+from typing import TypeAlias
 
 import msgspec
 
@@ -145,7 +147,7 @@ def check_channels(facts: Facts) -> Refusal | None:
 
 def check_prepaid_mode(facts: Facts) -> Refusal | None:
     """57: a prepaid card is decided online, which only QUICPay+ does (DOMAIN 3.1)."""
-    if facts.card.kind is not CardKind.PREPAID or facts.request.quicpay_mode != _PLAIN_QUICPAY:
+    if facts.request.quicpay_mode != _PLAIN_QUICPAY or facts.card.kind is not CardKind.PREPAID:
         return None
     return Refusal(Outcome.NOT_PERMITTED, "a prepaid card needs QUICPay+ (mode 2)")
 
@@ -153,14 +155,14 @@ def check_prepaid_mode(facts: Facts) -> Refusal | None:
 def check_prepaid_plan(facts: Facts) -> Refusal | None:
     """57: a prepaid card pays at once; instalments, bonus and revolving are credit."""
     plan = facts.request.payment_plan
-    if facts.card.kind is not CardKind.PREPAID or plan in ("", _LUMP_SUM):
+    if plan in ("", _LUMP_SUM) or facts.card.kind is not CardKind.PREPAID:
         return None
     return Refusal(Outcome.NOT_PERMITTED, f"payment plan {plan} on a prepaid card")
 
 
 def check_prepaid_allowance(facts: Facts) -> Refusal | None:
     """57: only post-pay cards reserve an allowance to pay offline from."""
-    if facts.card.kind is not CardKind.PREPAID or not facts.transaction.allowance:
+    if not facts.transaction.allowance or facts.card.kind is not CardKind.PREPAID:
         return None
     return Refusal(Outcome.NOT_PERMITTED, "an allowance on a prepaid card")
 
@@ -191,27 +193,32 @@ CHECKS: tuple[Check, ...] = (
 
 _OF_CONTROLS = frozenset({check_amount_limit, check_category, check_channels})
 _OF_PREPAID = frozenset({check_prepaid_mode, check_prepaid_plan, check_prepaid_allowance})
+_OF_PLAIN_QUICPAY = frozenset({check_plain_quicpay_cap, check_prepaid_mode})
 
 
-def _checks_for(kind: CardKind, *, has_controls: bool) -> tuple[Check, ...]:
-    """`CHECKS` without those that never object to such a card."""
-    needless = (frozenset() if has_controls else _OF_CONTROLS) | (
-        frozenset() if kind is CardKind.PREPAID else _OF_PREPAID
+_Of: TypeAlias = tuple[CardKind, bool, bool]  # whether with controls, whether plain QUICPay
+
+
+def _checks_for(of: _Of) -> tuple[Check, ...]:
+    """`CHECKS` without those that never object to such a card used in such a way."""
+    kind, has_controls, is_plain_quicpay = of
+    concerned = (
+        (_OF_CONTROLS, has_controls),
+        (_OF_PREPAID, kind is CardKind.PREPAID),
+        (_OF_PLAIN_QUICPAY, is_plain_quicpay),
     )
+    needless = {check for checks, holds in concerned if not holds for check in checks}
     return tuple(check for check in CHECKS if check not in needless)
 
 
-_CHECKS_FOR = {
-    (kind, has_controls): _checks_for(kind, has_controls=has_controls)
-    for kind in CardKind
-    for has_controls in (False, True)
-}
+_CHECKS_FOR = {of: _checks_for(of) for of in product(CardKind, (False, True), (False, True))}
 
 
 def first_refusal(facts: Facts) -> Refusal | None:
     """The answer of the first check that objects, ``None`` if the card may go on."""
     card = facts.card
-    for check in _CHECKS_FOR[card.kind, card.controls is not NO_CONTROLS]:
+    is_plain_quicpay = facts.request.quicpay_mode == _PLAIN_QUICPAY
+    for check in _CHECKS_FOR[card.kind, card.controls is not NO_CONTROLS, is_plain_quicpay]:
         refusal = check(facts)
         if refusal is not None:
             return refusal

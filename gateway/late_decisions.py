@@ -67,6 +67,8 @@ class LateDecisions:
 
     def has_taken_back(self, command: AnyCommand) -> bool:
         """Whether `command` repeats a request that was answered 91 and is undone."""
+        if not self._answered:
+            return False
         return isinstance(command, Authorize) and _key_of(command) in self._answered
 
     def _owe(self, late: Authorize, command: _Command) -> None:

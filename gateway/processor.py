@@ -219,4 +219,5 @@ class Processor:
 
 
 def _elapsed_ms(exchange: Exchange) -> float:
-    return round((time.monotonic() - exchange.started) * 1000, 3)
+    """To the microsecond; `round` would cost as much as the whole record."""
+    return int((time.monotonic() - exchange.started) * 1e6) / 1000

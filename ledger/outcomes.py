@@ -40,7 +40,7 @@ class Outcome(IntEnum):
     @property
     def approved(self) -> bool:
         """Whether money was promised."""
-        return self >= Outcome.APPROVED_PARTIALLY
+        return self >= _APPROVED_FROM
 
     @property
     def transient(self) -> bool:
@@ -48,6 +48,8 @@ class Outcome(IntEnum):
         return self in _TRANSIENT
 
 
+# To look a member up in its class is slow (Python 3.11): what every answer asks is named here.
+_APPROVED_FROM = Outcome.APPROVED_PARTIALLY
 _TRANSIENT = frozenset(
     {
         Outcome.INSTRUMENT_RESTRICTED,

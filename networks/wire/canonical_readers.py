@@ -128,7 +128,7 @@ def _finish(
 ) -> Reader:
     joined = "".join(f"{{{name}}}" for name in digits)
     conditions = [
-        "not (_digits.isdecimal() and _digits.isascii())",
+        "not (_digits.isascii() and _digits.encode().isdigit())",  # of bytes: half the time
         "(transmission and not is_transmission(transmission))",
         *checks,
     ]

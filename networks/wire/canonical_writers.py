@@ -7,6 +7,7 @@ digits are not, because a missing digit is a mistake.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeAlias, cast
 
@@ -73,6 +74,7 @@ def fit_digits(value: str, width: int, path: str) -> str:
     return value
 
 
+@lru_cache(1024)  # indicators of one character, most of them
 def ebcdic(value: str, path: str) -> str:
     """Text as the hex of its EBCDIC bytes."""
     try:
@@ -142,9 +144,11 @@ def _positional(access: PartsAccess, places: tuple[Attribute, ...]) -> str:
         written, there = _fitted(place, element), place.name
         if place.kind is Kind.AMOUNT:
             written, there = f"write_amount({place.name}, {place.path!r})", f"{there} is not None"
-        pieces += [repr(template[done:begin]), f"({written} if {there} else {filler!r})"]
+        if len(places) > 1:  # a single one is there, or nothing is written
+            written = f"({written} if {there} else {filler!r})"
+        pieces += [repr(template[done:begin]), written]
         done = begin + element.width
-    return " + ".join([*pieces, repr(template[done:])])
+    return " + ".join(piece for piece in [*pieces, repr(template[done:])] if piece != "''")
 
 
 def _bitmapped(layout: Bitmapped, places: tuple[Attribute, ...]) -> list[str]:

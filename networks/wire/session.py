@@ -56,6 +56,7 @@ from networks.wire.session_limits import Probe, SessionLimits
 
 _STANS = 999_999
 _ANSWERS = "13"  # third digit of an answer's MTI
+_CLOSED = LinkState.CLOSED  # looked up once
 _SERVING = frozenset({LinkState.CONNECTED, LinkState.SIGNED_ON})
 _NO_LIMITS = SessionLimits()
 
@@ -111,7 +112,7 @@ class Session:
     def receive_data(self, data: bytes, now: float) -> list[Event]:
         """The events in `data`, which may be any piece of the stream."""
         events: list[Event] = []
-        if self.state is LinkState.CLOSED:
+        if self.state is _CLOSED:
             return events
         self._timers.heard(now)
         broken: FrameTooLong | None = None
@@ -130,7 +131,7 @@ class Session:
         """The peer has closed its side; nothing can follow."""
         del now
         events: list[Event] = []
-        if self.state is not LinkState.CLOSED and self._buffer.pending:
+        if self.state is not _CLOSED and self._buffer.pending:
             events.append(LinkBroken(FrameCut(self._buffer.pending)))
         self._close(events)
         return events
@@ -138,7 +139,7 @@ class Session:
     def tick(self, now: float) -> list[Event]:
         """What has become due: timeouts, probes, a link that is lost. Also starts the clocks."""
         events: list[Event] = []
-        if self.state is LinkState.CLOSED:
+        if self.state is _CLOSED:
             return events
         if not self._is_started:
             self._is_started = True
@@ -157,7 +158,7 @@ class Session:
 
     def next_deadline(self) -> float | None:
         """When `tick` has to be called, or None."""
-        if self.state is LinkState.CLOSED:
+        if self.state is _CLOSED:
             return None
         first = self._matcher.next_deadline()
         second = self._timers.deadline(is_probing=self._is_probing)
@@ -197,7 +198,7 @@ class Session:
         EncodeError
             A value that the dialect cannot carry; the request still waits for an answer.
         """
-        if self.state is LinkState.CLOSED:
+        if self.state is _CLOSED:
             raise LinkClosed
         if event.sequence not in self._open:
             raise NotAwaited
@@ -319,7 +320,7 @@ class Session:
 
     def _permit(self, message: Message) -> LinkEvent | None:
         """The event that `message` asks for, if it may be sent now."""
-        if self.state is LinkState.CLOSED:
+        if self.state is _CLOSED:
             raise LinkClosed
         if isinstance(message, NetworkManagement):
             event = self._events_of_codes.get(message.management_code)
@@ -373,7 +374,7 @@ class Session:
         self._close(events)
 
     def _close(self, events: list[Event]) -> None:
-        if self.state is not LinkState.CLOSED:
+        if self.state is not _CLOSED:
             events += [
                 RequestLost(pending.message)
                 for pending in self._matcher.drain()

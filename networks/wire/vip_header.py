@@ -62,6 +62,8 @@ class VipHeader:
             six digits; H3 where the message has a DE 62 without sub-bitmap, which nothing here
             reads (without DE 62 the text format says nothing).
         """
+        if _is_plain(payload):
+            return payload[:_LENGTH], payload[_LENGTH:]
         if payload[:1] == b"\x1a":
             _check(payload, _REJECT_FORMAT, _BOTH_LENGTHS)
             return payload[:_BOTH_LENGTHS], payload[_BOTH_LENGTHS:]
@@ -139,6 +141,16 @@ class VipHeader:
         }
         given_back = encode_fields(_FIELDS, {"total_length": total, **original})
         return encode_fields(_FIELDS + _REJECT_FIELDS, whole) + given_back
+
+
+def _is_plain(payload: bytes) -> bool:
+    """Whether a usual header begins `payload`, so that nothing has to be explained."""
+    return (
+        payload[:3] == _BEGIN
+        and len(payload) >= _LENGTH
+        and payload[3] << 8 | payload[4] == len(payload)
+        and payload[5:11].hex().isdecimal()
+    )
 
 
 def _check(payload: bytes, header_format: int, length: int) -> None:
