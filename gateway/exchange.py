@@ -14,9 +14,9 @@ from gateway.case import Case
 from gateway.checks import Refusal
 from gateway.handlers import Handler
 from gateway.response_codes import ISSUER_UNAVAILABLE, RESPONSE_CODES
-from ledger.commands import AnyCommand, Decision
+from ledger.commands import AnyCommand, Authorize, Decision
 from ledger.outcomes import Outcome
-from ledger.writer import LedgerBusy, Undecided, WriterStopped
+from ledger.writer import LedgerBusy, LedgerLate, Undecided, WriterStopped
 from networks.wire.errors import EncodeError
 from networks.wire.messages import CardRequest, CardResponse, Message
 from networks.wire.respond import respond
@@ -25,6 +25,11 @@ from networks.wire.session_events import RequestReceived
 if TYPE_CHECKING:
     from gateway.processor import Processor
 
+_WHY_UNDECIDED = {
+    Undecided.NOT_DONE: "the ledger failed",
+    Undecided.UNKNOWN: "the ledger failed",
+    Undecided.LATE: "not decided before the deadline",
+}
 _NO_SUCH_CARD = Refusal(Outcome.INSTRUMENT_UNKNOWN, "no such card")
 
 
@@ -124,7 +129,7 @@ class Exchange:
         if self.answered:
             self._settle(command, decision)
         elif isinstance(decision, Undecided):
-            self._give_up("the ledger failed", decision)
+            self._give_up(_WHY_UNDECIDED[decision], decision)
         elif self._processor.late_decisions.has_taken_back(command):
             self.unavailable("a repeat of what was decided too late and is taken back")
             self._settle(command, decision)
@@ -145,10 +150,12 @@ class Exchange:
         self._processor.tell_decided(self, answer, decision)
 
     def _submit(self, command: AnyCommand) -> None:
+        """Only what is new has to be decided in time: all else tells what has happened already."""
         self._command = command
+        decide_by = self.deadline if isinstance(command, Authorize) else None
         try:
-            self._processor.submit(command, self.decided)
-        except (LedgerBusy, WriterStopped) as reason:
+            self._processor.submit(command, self.decided, decide_by)
+        except (LedgerBusy, LedgerLate, WriterStopped) as reason:
             self._give_up(str(reason) or "the gateway is stopping")
 
     def _give_up(self, reason: str, undecided: Undecided = Undecided.NOT_DONE) -> None:

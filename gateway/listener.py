@@ -23,6 +23,7 @@ from networks.wire.session_events import (
     MessageRefused,
     RejectReceived,
     RequestReceived,
+    RequestsDropped,
     StateChanged,
 )
 from networks.wire.session_limits import SessionLimits
@@ -136,6 +137,10 @@ def _tell_refused(network: str, event: MessageRefused) -> None:
     )
 
 
+def _tell_dropped(network: str, event: RequestsDropped) -> None:
+    _log.warning("requests dropped, the link is full", network=network, count=event.count)
+
+
 def _tell_unmatched(network: str, event: AnswerUnmatched) -> None:
     _log.warning("answer unmatched", network=network, reason=event.reason.value)
 
@@ -153,6 +158,7 @@ _TELL: Mapping[type, Callable[..., None]] = MappingProxyType(
         LinkOpened: _tell_opened,
         StateChanged: _tell_state,
         MessageRefused: _tell_refused,
+        RequestsDropped: _tell_dropped,
         AnswerUnmatched: _tell_unmatched,
         RejectReceived: _tell_rejected,
         LinkBroken: _tell_broken,

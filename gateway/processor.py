@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.amounts import letters_or_blank
 from gateway.approval_codes import ApprovalCodes
@@ -33,6 +34,15 @@ from networks.wire.masking import mask_pan
 from networks.wire.messages import CardRequest, CardResponse
 from networks.wire.respond import acknowledge
 from networks.wire.session_events import RequestReceived
+
+
+class Submit(Protocol):
+    """As `LedgerWriter.submit`."""
+
+    def __call__(
+        self, command: AnyCommand, on_decided: OnDecided, decide_by: float | None = None
+    ) -> None:
+        """Raises what it raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +73,7 @@ class Processor:
         self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self.policy = issuer.policy
-        self.submit: Callable[[AnyCommand, OnDecided], None] = issuer.writer.submit
+        self.submit: Submit = issuer.writer.submit
         self.late_decisions = LateDecisions(self.submit, self._loop.call_later)
 
     @property

@@ -6,6 +6,11 @@ is always in the same lane, so that arrival order decides among its requests.
 
 A lane drains what is there and never waits for more: a lone request goes at once, and a busy
 moment fills its own batch. Answers go back to the event loop in one call for each commit.
+
+The queue is bounded in number and, for what has a `decide_by`, in time: what the lane would come to
+too late is refused at once, and what it does come to too late is not decided. So under overload
+the ledger works only for answers that somebody still waits for. What has no `decide_by` (reversals,
+advices, what follows a decision) has half of the queue to itself and is always decided.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TypeAlias
@@ -25,6 +31,9 @@ from ledger.database import OutcomeUnknown
 from ledger.house import Placement
 from ledger.ledger import Ledger
 
+_NEVER = float("inf")
+_RECENT = 0.25  # what the last batch counts for in the time of a batch
+
 _logger = logging.getLogger(__name__)
 
 
@@ -32,6 +41,7 @@ class Undecided(Enum):
     """Why there is no decision."""
 
     NOT_DONE = "nothing has happened"
+    LATE = "its time was over before its turn came: nothing has happened"
     UNKNOWN = "the database was lost while it committed: `Recall` tells, once it is back"
 
 
@@ -49,6 +59,17 @@ class LedgerBusy(Exception):
         return f"{self.capacity} commands wait for the ledger already"
 
 
+class LedgerLate(Exception):
+    """The queue is too long for a command's deadline: answer that we are busy."""
+
+    def __init__(self, wait_seconds: float) -> None:
+        super().__init__(wait_seconds)
+        self.wait_seconds = wait_seconds
+
+    def __str__(self) -> str:
+        return f"the ledger would come to it in {self.wait_seconds:.1f} s only"
+
+
 class WriterStopped(Exception):
     """A command came before `start` or after `stop`."""
 
@@ -56,13 +77,14 @@ class WriterStopped(Exception):
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
     command: AnyCommand
     on_decided: OnDecided
+    decide_by: float  # monotonic seconds
 
 
 class LedgerWriter:
     """Gives each ledger's batches their own thread. Its methods belong to the event loop's thread.
 
     `ledgers` stand in the order of `placement.writer_of`; `capacity` and `batch_limit` are for
-    each of them.
+    each of them. What has no deadline may wait behind `capacity` others, as many again.
     """
 
     def __init__(
@@ -92,23 +114,34 @@ class LedgerWriter:
         for lane in self._lanes:
             lane.start(asyncio.get_running_loop())
 
-    def submit(self, command: AnyCommand, on_decided: OnDecided) -> None:
+    def submit(
+        self, command: AnyCommand, on_decided: OnDecided, decide_by: float | None = None
+    ) -> None:
         """Have `command` decided; `on_decided` is called on the event loop after the commit.
+
+        With `decide_by`, in seconds of the monotonic clock, it is decided before that or not at
+        all (`Undecided.LATE`).
 
         Raises
         ------
         LedgerBusy
-            If `capacity` commands wait already.
+            If too many commands wait already.
+        LedgerLate
+            If those that wait would take longer than until `decide_by`.
         WriterStopped
             If the writer is not running.
         """
         if not self._accepting:
             raise WriterStopped
         place = self._writer_of(command.account_id) if self._writer_of is not None else 0
-        waiting = self._lanes[place].queue
-        if waiting.qsize() >= self._capacity:
-            raise LedgerBusy(self._capacity)
-        waiting.put(_Waiting(command, on_decided))
+        lane = self._lanes[place]
+        most = 2 * self._capacity
+        if decide_by is not None:
+            most = self._capacity
+            lane.refuse_late(decide_by)
+        if lane.queue.qsize() >= most:
+            raise LedgerBusy(most)
+        lane.queue.put(_Waiting(command, on_decided, _NEVER if decide_by is None else decide_by))
 
     async def stop(self) -> None:
         """Take no more, write what waits, deliver every answer; then return.
@@ -134,6 +167,7 @@ class _Lane:
         self._batch_limit = batch_limit
         self._stopping = False
         self._is_away = False  # the database, at the last attempt
+        self._batch_seconds = 0.0  # of late; written by the lane's thread alone
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         threading.Thread(target=self._run, args=(loop,), name="ledger-lane", daemon=True).start()
@@ -143,11 +177,28 @@ class _Lane:
         self._stopping = True
         self.queue.put(None)
 
+    def refuse_late(self, decide_by: float) -> None:
+        """Raise LedgerLate where the batches before a new command would not be done in time.
+
+        An empty queue refuses nothing, so that a lane that was slow is found quick again.
+        """
+        batches = -(-self.queue.qsize() // self._batch_limit)
+        wait_seconds = batches * self._batch_seconds
+        if wait_seconds and time.monotonic() + wait_seconds > decide_by:
+            raise LedgerLate(wait_seconds)
+
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         batch: list[_Waiting] = []
         while self._fill(batch):
-            decisions = self._write([each.command for each in batch])
-            loop.call_soon_threadsafe(_deliver, batch, decisions)
+            begin = time.monotonic()
+            timely = [each for each in batch if each.decide_by > begin]
+            if len(timely) < len(batch):
+                late = [each for each in batch if each.decide_by <= begin]
+                loop.call_soon_threadsafe(_deliver, late, [Undecided.LATE for _ in late])
+            if timely:
+                decisions = self._write([each.command for each in timely])
+                self._batch_seconds += _RECENT * (time.monotonic() - begin - self._batch_seconds)
+                loop.call_soon_threadsafe(_deliver, timely, decisions)
             batch = []
         loop.call_soon_threadsafe(self.stopped.set)
 
@@ -190,7 +241,7 @@ class _Lane:
         return self._write(commands[: count // 2]) + self._write(commands[count // 2 :])
 
 
-def _deliver(batch: list[_Waiting], decisions: list[Decision | Undecided]) -> None:
+def _deliver(batch: list[_Waiting], decisions: Sequence[Decision | Undecided]) -> None:
     for waiting, decision in zip(batch, decisions, strict=True):
         try:
             waiting.on_decided(decision)

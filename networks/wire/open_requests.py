@@ -25,9 +25,11 @@ class OpenRequests:
     def __contains__(self, sequence: int) -> bool:
         return sequence in self._arrivals
 
-    def has_place(self, now: float) -> bool:
-        """Whether another request may wait."""
+    def has_place(self, now: float, *, is_new: bool) -> bool:
+        """Whether another request may wait; what is not new may take a reserved place."""
         arrivals, limit = self._arrivals, self._limits.incoming
+        if not is_new:
+            limit += self._limits.reserved
         if len(arrivals) < limit:
             return True
         forgotten = now - self._limits.answer_seconds

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from networks.wire.canonical import canonical_for
+from networks.wire.crowding import NEW_REQUESTS, new_request_test
 from networks.wire.dialect import Dialect
 from networks.wire.errors import (
     NO_FIELDS,
@@ -49,6 +50,7 @@ from networks.wire.session_events import (
     RejectReceived,
     RequestLost,
     RequestReceived,
+    RequestsDropped,
     RequestTimedOut,
     StateChanged,
 )
@@ -98,6 +100,7 @@ class Session:
         self._timers = LinkTimers(limits)
         self._outbox = Outbox(dialect, station)
         self._open = OpenRequests(limits)
+        self._is_new_request = new_request_test(dialect)
         self._stan = 0
         self._is_probing = False
         self._is_started = False
@@ -120,8 +123,7 @@ class Session:
             payloads = self._buffer.feed(data)
         except FrameTooLong as error:
             broken, payloads = error, list(error.frames)
-        for payload in payloads:
-            self._receive(payload, now, events)
+        self._receive_all(payloads, now, events)
         self._timers.frame(self._buffer.pending, now, is_new=bool(payloads))
         if broken is not None:
             self._break(broken, events)
@@ -228,6 +230,19 @@ class Session:
         self._close(events)
         return events
 
+    def _receive_all(self, payloads: list[bytes], now: float, events: list[Event]) -> None:
+        """What came in one piece; while the link is full, no more than its MTI is looked at."""
+        refusals, dropped = self.limits.refusals, 0
+        for payload in payloads:
+            if len(self._open) >= self.limits.incoming and self._is_new_request(payload):
+                refusals -= 1
+                if refusals < 0:
+                    dropped += 1
+                    continue
+            self._receive(payload, now, events)
+        if dropped:
+            events.append(RequestsDropped(dropped))
+
     # One payload.
 
     def _receive(self, payload: bytes, now: float, events: list[Event]) -> None:
@@ -268,7 +283,7 @@ class Session:
         refusal: WireError | None = None
         if self.state not in self._serving:
             refusal = NotSignedOn()
-        elif not self._open.has_place(now):
+        elif not self._open.has_place(now, is_new=message.mti in NEW_REQUESTS):
             refusal = InFlightLimit(self.limits.incoming)
         if refusal is not None:
             self._outbox.answer(header, acknowledge(message, refusal.response_code))

@@ -86,6 +86,12 @@ class MessageRefused(msgspec.Struct, frozen=True):
     was_answered: bool
 
 
+class RequestsDropped(msgspec.Struct, frozen=True):
+    """So many requests found no place and were not read; nobody was told."""
+
+    count: int
+
+
 class RejectReceived(msgspec.Struct, frozen=True):
     """The network gave a message back (H14 `code`).
 
@@ -113,6 +119,7 @@ Event: TypeAlias = (
     | ManagementReceived
     | StateChanged
     | MessageRefused
+    | RequestsDropped
     | RejectReceived
     | LinkBroken
 )

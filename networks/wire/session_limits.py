@@ -23,6 +23,11 @@ class SessionLimits:
         Requests of ours without an answer; more raise InFlightLimit.
     incoming
         Requests of the peer that we have not answered; more are answered 91.
+    reserved
+        Places beyond these for whatever asks for nothing new: reversals, advices.
+    refusals
+        Of one piece of the stream, how many requests are answered 91; what is new beyond these is
+        dropped (`networks.wire.crowding`).
     answer_seconds
         How long a request of the peer keeps its place unanswered where all places are taken.
     response_seconds
@@ -39,6 +44,8 @@ class SessionLimits:
 
     outgoing: int = 4096
     incoming: int = 4096
+    reserved: int = 1024
+    refusals: int = 64
     answer_seconds: float = 60.0
     response_seconds: float = 5.0
     frame_seconds: float = 10.0

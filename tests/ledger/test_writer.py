@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import msgspec
@@ -11,13 +12,14 @@ import pytest
 from ledger.commands import Decision, SpendingLimits
 from ledger.database import Database
 from ledger.outcomes import Outcome
-from ledger.writer import LedgerBusy, LedgerWriter, Undecided, WriterStopped
+from ledger.writer import LedgerBusy, LedgerLate, LedgerWriter, Undecided, WriterStopped
 from tests import postgresql
 from tests.ledger.books import Books
 from tests.ledger.engines import Engine, fresh_ledger
 from tests.ledger.writing import Answers, Gated
 
 NOT_DONE = Undecided.NOT_DONE
+NEVER = float("inf")  # a deadline all the same
 
 
 def test_a_lone_command_is_decided(books: Books) -> None:
@@ -52,20 +54,74 @@ def test_what_waits_goes_into_one_commit(books: Books) -> None:
     books.must_balance()
 
 
-def test_the_queue_is_bounded(books: Books) -> None:
+def test_the_queue_is_bounded_and_what_has_no_deadline_has_room_behind_it(books: Books) -> None:
     async def scene() -> None:
         ledger, answers = Gated(books), Answers()
         writer = LedgerWriter([ledger], capacity=2)
         writer.start()
-        writer.submit(books.authorize(1), answers)
+        writer.submit(books.authorize(1), answers, NEVER)
         await ledger.someone_entered()
-        writer.submit(books.authorize(1), answers)
-        writer.submit(books.authorize(1), answers)
-        with pytest.raises(LedgerBusy, match="2 commands wait for the ledger already"):
+        for _ in range(2):
+            writer.submit(books.authorize(1), answers, NEVER)
+        with pytest.raises(LedgerBusy, match="2 commands wait"):
+            writer.submit(books.authorize(1), answers, NEVER)
+        for _ in range(2):
+            writer.submit(books.authorize(1), answers)
+        with pytest.raises(LedgerBusy, match="4 commands wait"):
             writer.submit(books.authorize(1), answers)
         ledger.gate.release(2)
         await writer.stop()
-        assert answers.outcomes == [Outcome.APPROVED] * 3
+        assert answers.outcomes == [Outcome.APPROVED] * 5
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("with_another", [False, True])
+def test_what_its_turn_comes_too_late_for_is_not_decided(
+    books: Books, *, with_another: bool
+) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter([ledger])
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        writer.submit(books.authorize(1), answers, time.monotonic())
+        if with_another:
+            writer.submit(books.authorize(1), answers)
+        ledger.gate.release(2)
+        await writer.stop()
+        told = [Outcome.APPROVED, Undecided.LATE, Outcome.APPROVED]
+        assert answers.outcomes == told[: 2 + with_another]
+        assert ledger.batches == [1] * (1 + with_another)
+
+    asyncio.run(scene())
+    books.must_balance()
+
+
+def test_what_would_be_decided_too_late_is_refused_at_once(books: Books) -> None:
+    async def scene() -> None:
+        ledger, answers = Gated(books), Answers()
+        writer = LedgerWriter([ledger], batch_limit=1)
+        writer.start()
+        writer.submit(books.authorize(1), answers)
+        await ledger.someone_entered()
+        writer.submit(books.authorize(1), answers)
+        ledger.gate.release()  # from here on it is known that a batch takes some time
+        await ledger.someone_entered()
+        now = time.monotonic()
+        writer.submit(books.authorize(1), answers, now)  # nothing waits before it
+        with pytest.raises(LedgerLate, match=r"^the ledger would come to it in \d+\.\d s only$"):
+            writer.submit(books.authorize(1), answers, now)
+        writer.submit(books.authorize(1), answers, NEVER)
+        ledger.gate.release(2)
+        await writer.stop()
+        assert answers.outcomes == [
+            Outcome.APPROVED,
+            Outcome.APPROVED,
+            Undecided.LATE,
+            Outcome.APPROVED,
+        ]
 
     asyncio.run(scene())
 

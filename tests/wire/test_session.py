@@ -24,7 +24,7 @@ from networks.wire.errors import (
 )
 from networks.wire.link_states import LinkEvent, LinkState
 from networks.wire.matching import Unmatched
-from networks.wire.messages import CardRequest, Message, NetworkManagement
+from networks.wire.messages import CardRequest, Message, NetworkManagement, Reversal
 from networks.wire.respond import respond
 from networks.wire.session import Session
 from networks.wire.session_events import (
@@ -37,6 +37,7 @@ from networks.wire.session_events import (
     RejectReceived,
     RequestLost,
     RequestReceived,
+    RequestsDropped,
     RequestTimedOut,
     StateChanged,
 )
@@ -761,3 +762,36 @@ def test_a_session_starts_connected(dialect: Dialect) -> None:
     session = Session(dialect, station="900001", peer="000000")
 
     assert (session.state, session.next_deadline()) == (LinkState.CONNECTED, None)
+
+
+def test_of_what_finds_no_place_a_few_are_refused_and_the_others_dropped(dialect: Dialect) -> None:
+    limits = SessionLimits(incoming=1, reserved=1, refusals=2)
+    pair = ConnectionPair(network_session(dialect), issuer_session(dialect, limits=limits))
+    for number in range(6):
+        pair.network.request(purchase(dialect, stan=f"{number:06d}"), pair.now)
+    pair.exchange()
+
+    assert len(pair.requests()) == 1
+    assert errors_of(pair.at_issuer, MessageRefused) == [InFlightLimit] * 2
+    assert [e.count for e in pair.at_issuer if isinstance(e, RequestsDropped)] == [3]
+    assert len(pair.at_network) == 2
+
+    pair.issuer.respond(pair.requests()[0], respond(purchase(dialect), response_code="00"))
+    pair.network.request(purchase(dialect, stan="000009"), pair.now)
+    pair.exchange()
+    assert len(pair.requests()) == 2
+
+
+def test_what_tells_of_the_past_is_never_dropped(dialect: Dialect) -> None:
+    limits = SessionLimits(incoming=1, reserved=2, refusals=0)
+    pair = ConnectionPair(network_session(dialect), issuer_session(dialect, limits=limits))
+    pair.network.request(purchase(dialect), pair.now)
+    for number in range(3):
+        told = Reversal(mti="0420", pan=PAN, stan=f"00010{number}", transmission="1122013045")
+        pair.network.request(told, pair.now)
+    pair.network.echo(pair.now)
+    pair.exchange()
+
+    assert [each.message.mti for each in pair.requests()] == ["0100", "0420", "0420"]
+    assert errors_of(pair.at_issuer, MessageRefused) == [InFlightLimit]
+    assert any(isinstance(each, ManagementReceived) for each in pair.at_issuer)
