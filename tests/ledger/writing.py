@@ -39,10 +39,25 @@ class Answers:
     def __init__(self) -> None:
         self.decided: list[Decision | Undecided] = []
         self.thread = threading.get_ident()
+        self._more = asyncio.Event()
 
     def __call__(self, decision: Decision | Undecided) -> None:
         assert threading.get_ident() == self.thread
         self.decided.append(decision)
+        self._more.set()
+
+    async def some(self, count: int = 1) -> None:
+        """Wait until there are so many."""
+        while len(self.decided) < count:
+            self._more.clear()
+            await self._more.wait()
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """All of them, which must be decided."""
+        made = [each for each in self.decided if isinstance(each, Decision)]
+        assert made == self.decided
+        return made
 
     @property
     def outcomes(self) -> list[Outcome | Undecided]:
