@@ -211,4 +211,5 @@ def _open_in(book: Book, wallet: Wallet) -> bool:
         funding = book.house(account, AccountKind.FUNDING)
         posting = Posting(book.ids.next(wallet.at), "opening", account, wallet.day, wallet.at)
         credit(book, posting, wallet.opening_balance, funding)
+        account.last_id = posting.posting_id
     return True
