@@ -16,14 +16,13 @@ from cardrail.bench_commands import AT, DAY, Load
 from cardrail.bench_database import fresh_database
 from cardrail.bench_ledger import Row
 from cardrail.engine import Engine
+from ledger import points, requests
 from ledger.audit import audit
 from ledger.commands import AnyCommand
 from ledger.database import Database
 from ledger.house import Placement
 from ledger.ledger import Ledger, Wallet
-from ledger.outbox import EVENTS_AT_ONCE, Batch, Reader
-from ledger.points import PointsJob
-from ledger.requests import keep_requests
+from ledger.outbox import Batch, Reader
 
 _BALANCE = 10**12
 _LONGEST_NANOSECONDS = 600 * 10**9
@@ -79,22 +78,23 @@ def _commit_events(plan: Plan, ledger: Ledger) -> None:
 
 def _rows(plan: Plan, database: Database) -> Iterator[Row]:
     placement = Placement()
-    job = PointsJob(placement, lambda _at: DAY)
+    job = points.PointsJob(placement, lambda _at: DAY)
 
     def post(reader: Reader, batch: Batch) -> bool:
         return reader.consume(batch, job.post)
 
     def keep(reader: Reader, batch: Batch) -> bool:
-        keep_requests([database], placement, batch.events)
+        requests.keep_requests([database], placement, batch.events)
         return reader.acknowledge(batch)
 
-    for name, work in (
-        ("events numbered and read", Reader.acknowledge),
-        ("events read", Reader.acknowledge),
-        ("points posted", post),
-        ("requests kept", keep),
+    for name, work, events_at_once in (
+        ("events numbered and read", Reader.acknowledge, requests.EVENTS_AT_ONCE),
+        ("events read", Reader.acknowledge, requests.EVENTS_AT_ONCE),
+        ("points posted", post, points.EVENTS_AT_ONCE),
+        ("requests kept", keep, requests.EVENTS_AT_ONCE),
     ):
-        yield _row(plan, name, Reader(database, placement.outbox(0), name), work)
+        outbox = placement.outbox(0)
+        yield _row(plan, name, Reader(database, outbox, name, events_at_once=events_at_once), work)
 
 
 def _row(plan: Plan, name: str, reader: Reader, work: Callable[[Reader, Batch], bool]) -> Row:
@@ -112,7 +112,7 @@ def _row(plan: Plan, name: str, reader: Reader, work: Callable[[Reader, Batch], 
     return Row(
         name=name,
         engine=plan.engine.value,
-        in_flight=EVENTS_AT_ONCE,
+        in_flight=reader.events_at_once,
         per_second=events / seconds,
         p50_ms=p50,
         p99_ms=p99,

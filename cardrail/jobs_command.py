@@ -75,8 +75,11 @@ def job_table(shards: Shards, settings: Settings) -> list[Job]:
         (database, placement.outbox(shard)) for shard, database in enumerate(shards.databases)
     ]
 
-    def readers(name: str) -> list[Reader]:
-        return [Reader(database, outbox, name) for database, outbox in outboxes]
+    def readers(name: str, events_at_once: int) -> list[Reader]:
+        return [
+            Reader(database, outbox, name, events_at_once=events_at_once)
+            for database, outbox in outboxes
+        ]
 
     def post_points(reader: Reader, batch: Batch) -> bool:
         return reader.consume(batch, posting.post)
@@ -93,9 +96,11 @@ def job_table(shards: Shards, settings: Settings) -> list[Job]:
         return sum(prune(database, outbox, before) for database, outbox in outboxes)
 
     often = settings.jobs_seconds
+    posts = readers(points.READER, points.EVENTS_AT_ONCE)
+    keeps = readers(requests.READER, requests.EVENTS_AT_ONCE)
     return [
-        Job("points", often, partial(_read, readers(points.READER), post_points)),
-        Job("requests", often, partial(_read, readers(requests.READER), keep_requests)),
+        Job("points", often, partial(_read, posts, post_points)),
+        Job("requests", often, partial(_read, keeps, keep_requests)),
         Job("expired", settings.expiry_seconds, expire),
         Job("pruned", settings.prune_seconds, prune_events),
     ]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
 from ledger.database import Database
 from ledger.events import Event, decode_events
@@ -22,11 +22,10 @@ from ledger.rows import Position
 from ledger.tables import events, positions
 
 NUMBERING = "sequence"  # the reader whose position is the last sequence that was given
-EVENTS_AT_ONCE = 128  # few, for an embedded database is locked while they are worked on
 
 _NUMBERED_AT_ONCE = 128
 _PRUNED_AT_ONCE = 256
-_FEWEST_ROWS, _MOST_ROWS = 8, 256
+_FIRST_ROWS, _MOST_ROWS = 8, 256
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -56,39 +55,33 @@ class Reader:
         outbox: int,
         name: str,
         *,
-        events_at_once: int = EVENTS_AT_ONCE,
+        events_at_once: int,
     ) -> None:
         assert name != NUMBERING
         self._database = database
         self._outbox = outbox
         self._name = name
-        self._events_at_once = events_at_once
-        self._rows_at_once = _FEWEST_ROWS
+        self.events_at_once = events_at_once
+        self._rows_at_once = _FIRST_ROWS
 
     def fetch(self) -> Batch | None:
-        """The events after this reader's position, numbered if need be; ``None`` if all are read.
+        """The events after this reader's position; ``None`` if all that is committed is read.
 
-        Nothing is locked, and a reader that is new starts with the oldest row that is kept.
+        What has no number yet gets it once there is nothing else to read. Nothing else is locked.
+        A reader that is new starts with the oldest row that is kept.
         """
-        number(self._database, self._outbox)
-        with self._database.reading() as connection:
-            after = connection.scalar(_position_of(self._outbox, self._name))
-            later = (
-                select(events.c.sequence, events.c.data)
-                .where(events.c.account_id == self._outbox, events.c.sequence > (after or 0))
-                .order_by(events.c.sequence)
-                .limit(self._rows_at_once)
-            )
-            rows = connection.execute(later).all()
-        if after is None:
-            self._join()
+        after, rows = self._read()
+        if not rows and number(self._database, self._outbox):
+            after, rows = self._read()
         told: list[Event] = []
         taken = 0
-        while taken < len(rows) and len(told) < self._events_at_once:
+        while taken < len(rows) and len(told) < self.events_at_once:
             told += decode_events(rows[taken].data)
             taken += 1
-        self._rows_at_once = min(max(2 * taken, _FEWEST_ROWS), _MOST_ROWS)
-        return Batch(after or 0, rows[taken - 1].sequence, told) if taken else None
+        self._rows_at_once = (
+            taken + 1 if taken < len(rows) else min(2 * self._rows_at_once, _MOST_ROWS)
+        )
+        return Batch(after, rows[taken - 1].sequence, told) if taken else None
 
     def consume(
         self, batch: Batch, work: Callable[[Connection, Sequence[Event]], Sequence[Change]]
@@ -120,32 +113,48 @@ class Reader:
         """
         return self.consume(batch, lambda _connection, _events: ())
 
-    def _join(self) -> None:
-        """From now on nothing is pruned that this reader has not passed."""
-        with self._database.transaction() as connection:
-            _add(connection, self._outbox, self._name)
+    def _read(self) -> tuple[int, Sequence[Row[int, str]]]:
+        """The position, and rows after it. From now on nothing is pruned that is not passed."""
+        with self._database.reading() as connection:
+            after = connection.scalar(_position_of(self._outbox, self._name))
+            later = (
+                select(events.c.sequence, events.c.data)
+                .where(events.c.account_id == self._outbox, events.c.sequence > (after or 0))
+                .order_by(events.c.sequence)
+                .limit(self._rows_at_once)
+            )
+            rows = connection.execute(later).all()
+        if after is None:
+            with self._database.transaction() as connection:
+                _add(connection, self._outbox, self._name)
+        return after or 0, rows
 
 
-def number(database: Database, outbox: int) -> None:
-    """Give every row that has been committed its sequence."""
+def number(database: Database, outbox: int) -> int:
+    """Give every row that has been committed its sequence; how many there were without."""
 
     def some(connection: Connection) -> tuple[int, Sequence[Change]]:
         last = _lock(connection, outbox, NUMBERING)
         found = connection.scalars(unnumbered.limit(_NUMBERED_AT_ONCE)).all()
-        numbered = [(sequence, outbox, each) for sequence, each in enumerate(found, last + 1)]
-        moved = _move(outbox, NUMBERING, last + len(found))
-        return len(found), [Update(events, ("sequence",), numbered), moved]
+        if found:
+            next_ones = enumerate(found, last + 1)
+            connection.execute(numbered, [{"number": n, "row_id": each} for n, each in next_ones])
+        return len(found), [_move(outbox, NUMBERING, last + len(found))]
 
     unnumbered = (
         select(events.c.event_id)
         .where(events.c.account_id == outbox, events.c.sequence == 0)
         .order_by(events.c.event_id)
     )
+    numbered = (
+        update(events)
+        .where(events.c.account_id == outbox, events.c.event_id == bindparam("row_id"))
+        .values(sequence=bindparam("number"))
+    )
     with database.reading() as connection:
         if connection.scalar(unnumbered.limit(1)) is None:
-            return
-    while database.run(some) == _NUMBERED_AT_ONCE:
-        pass
+            return 0
+    return _repeat(database, some, _NUMBERED_AT_ONCE)
 
 
 def prune(database: Database, outbox: int, before: int) -> int:
@@ -172,11 +181,18 @@ def prune(database: Database, outbox: int, before: int) -> int:
         .order_by(events.c.event_id)
         .limit(_PRUNED_AT_ONCE)
     )
-    pruned, gone = 0, _PRUNED_AT_ONCE
-    while gone == _PRUNED_AT_ONCE:
-        gone = database.run(some)
-        pruned += gone
-    return pruned
+    return _repeat(database, some, _PRUNED_AT_ONCE)
+
+
+def _repeat(
+    database: Database, some: Callable[[Connection], tuple[int, Sequence[Change]]], at_once: int
+) -> int:
+    """Do `some` in one transaction after another, until it finds fewer; how many it were in all."""
+    done = found = database.run(some)
+    while found == at_once:
+        found = database.run(some)
+        done += found
+    return done
 
 
 def _position_of(outbox: int, name: str) -> Select[int]:

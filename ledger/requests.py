@@ -23,6 +23,7 @@ from ledger.rows import Authorization, Request
 from ledger.tables import authorizations, requests
 
 READER = "requests"
+EVENTS_AT_ONCE = 1024
 
 # Few enough for new rows to come together, as RRNs grow, and enough for any number of shards.
 _BUCKETS = 1024

@@ -88,11 +88,13 @@ def test_rows_are_numbered_from_one_in_the_order_of_their_ids(books: Books) -> N
     assert position(books, NUMBERING) == 4
 
 
-def test_more_rows_than_are_numbered_at_once(books: Books) -> None:
-    for _ in range(MANY):
+@pytest.mark.parametrize("rows", [127, 128, 129, MANY])
+def test_more_rows_than_are_numbered_at_once(books: Books, rows: int) -> None:
+    for _ in range(rows):
         commit(books, 1)
-    number(books.database, OUTBOX)
-    assert [*sequences(books).values()] == [*range(1, MANY + 1)]
+    assert number(books.database, OUTBOX) == rows
+    assert number(books.database, OUTBOX) == 0
+    assert [*sequences(books).values()] == [*range(1, rows + 1)]
 
 
 def test_nothing_is_written_where_nothing_is_new(books: Books) -> None:
@@ -304,7 +306,7 @@ def test_a_crash_at_any_step_leaves_out_nothing_and_does_nothing_twice(books: Bo
             raise Crashed
 
     database = watched(books.url, on_step)
-    of = Reader(database, OUTBOX, "reader")
+    of = Reader(database, OUTBOX, "reader", events_at_once=128)
     crashes = 0
     while crashes == crash_at:
         commit(books, 1)

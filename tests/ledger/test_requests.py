@@ -14,7 +14,14 @@ from ledger.house import Placement, by_remainder
 from ledger.ledger import Wallet
 from ledger.outbox import Reader
 from ledger.outcomes import Outcome
-from ledger.requests import READER, bucket_of, find_by_rrn, keep_requests, read_authorization
+from ledger.requests import (
+    EVENTS_AT_ONCE,
+    READER,
+    bucket_of,
+    find_by_rrn,
+    keep_requests,
+    read_authorization,
+)
 from ledger.rows import Authorization
 from ledger.shards import Shards
 from ledger.tables import requests
@@ -25,7 +32,7 @@ ONE_SHARD = Placement()
 
 
 def catch_up(books: Books) -> None:
-    of = Reader(books.database, ONE_SHARD.outbox(0), READER)
+    of = Reader(books.database, ONE_SHARD.outbox(0), READER, events_at_once=EVENTS_AT_ONCE)
     while (batch := of.fetch()) is not None:
         keep_requests([books.database], ONE_SHARD, batch.events)
         assert of.acknowledge(batch)
@@ -100,7 +107,9 @@ def test_what_is_read_twice_is_kept_once(books: Books) -> None:
     command = books.authorize(10)
     books.ask(command)
     for _ in range(2):
-        batch = Reader(books.database, ONE_SHARD.outbox(0), READER).fetch()
+        batch = Reader(
+            books.database, ONE_SHARD.outbox(0), READER, events_at_once=EVENTS_AT_ONCE
+        ).fetch()
         assert batch is not None
         keep_requests([books.database], ONE_SHARD, [*batch.events, *batch.events])
     assert len(found(books, command.origin.rrn)) == 1
@@ -132,7 +141,9 @@ def test_the_bucket_leads_to_the_shard(books: Books, shards: Shards) -> None:
         origin = Origin("visanet", f"key-{number}", "", f"{number:012d}", "same")
         home = place.shard_of(account_id)
         shards.ledgers[home].apply([books.authorize(1, origin, account_id=account_id)])
-        of = Reader(shards.databases[home], place.outbox(home), READER)
+        of = Reader(
+            shards.databases[home], place.outbox(home), READER, events_at_once=EVENTS_AT_ONCE
+        )
         batch = of.fetch()
         assert batch is not None
         keep_requests(shards.databases, place, batch.events)
