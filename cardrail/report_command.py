@@ -20,7 +20,7 @@ from ledger.open_items import OpenItem, open_items
 from ledger.reconciliation import PENDING_DAYS, Reconciliation
 from ledger.reconciliation import reconcile as reconcile_days
 from ledger.report_lines import Line
-from ledger.settlement import Position, Within, positions
+from ledger.settlement import SettlementPosition, Within, settlement_positions
 
 
 class Format(StrEnum):
@@ -59,7 +59,7 @@ def position(
     """
     within = Within(_number(first), _number(last), network)
     with opened(ledger) as database, database.reading() as connection:
-        found = positions(connection, within)
+        found = settlement_positions(connection, within)
     agree = all(each.agrees for each in found)
     rows = [_position_object(each) for each in found]
     if how is Format.TABLE:
@@ -69,7 +69,7 @@ def position(
     elif how is Format.JSON:
         _print_json({"agree": agree, "positions": rows})
     else:
-        _print_csv(_position_object(Position(day=0, network="", currency="")), rows)
+        _print_csv(_position_object(SettlementPosition(day=0, network="", currency="")), rows)
     raise typer.Exit(0 if agree else 1)
 
 
@@ -125,7 +125,7 @@ def _today(ledger: str) -> int:
     return BusinessCalendar(offset).day(time.time_ns() // 1000).number
 
 
-def _position_object(found: Position) -> dict[str, str | int | bool]:
+def _position_object(found: SettlementPosition) -> dict[str, str | int | bool]:
     return {**msgspec.to_builtins(found), "net": found.net, "agrees": found.agrees}
 
 

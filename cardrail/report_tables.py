@@ -16,7 +16,7 @@ from ledger.open_items import OpenItem
 from ledger.reconciliation import Reconciliation
 from ledger.reconciliation_checks import Check
 from ledger.report_lines import Line, Section
-from ledger.settlement import Position
+from ledger.settlement import SettlementPosition
 
 _OF_THE_GENERAL_LEDGER = (Section.OPENING, Section.MOVEMENT, Section.CLOSING)
 _OF_THE_END = (Section.AGEING, Section.UNMATCHED, Section.OWING)
@@ -27,7 +27,7 @@ Key = TypeVar("Key", bound=tuple[Any, ...])
 Titled: TypeAlias = tuple[str, Table]
 
 
-def show_positions(found: Sequence[Position]) -> None:
+def show_positions(found: Sequence[SettlementPosition]) -> None:
     """A table for each network and currency, and what does not agree."""
     console = Console()
     if not found:
@@ -66,7 +66,7 @@ def show_reconciliation(
         _say(console, f"  {_complaint(check)}", "red")
 
 
-def _tables_of_positions(found: Iterable[Position]) -> Iterator[Titled]:
+def _tables_of_positions(found: Iterable[SettlementPosition]) -> Iterator[Titled]:
     for (network, currency), days in _groups(found, lambda each: (each.network, each.currency)):
         table = _table("day", "", "debits", "credits", "taken back", "net owed")
         for each in days:
@@ -141,7 +141,7 @@ def _tables_of_items(items: Iterable[OpenItem]) -> Iterator[Titled]:
         yield f"{_joined(why, network)}, {currency}", table
 
 
-def _difference(found: Position) -> str:
+def _difference(found: SettlementPosition) -> str:
     clearings, entries, balances = (
         format_minor_units(amount, found.currency)
         for amount in (found.net, found.entries, found.movement)

@@ -22,7 +22,7 @@ from ledger.reconciliation_checks import (
 )
 from ledger.recorded import recorded_lines
 from ledger.report_lines import Line
-from ledger.settlement import Within, positions
+from ledger.settlement import Within, settlement_positions
 from ledger.still_open import open_lines
 
 PENDING_DAYS = 7
@@ -66,7 +66,7 @@ def reconcile(
         *open_lines(connection, chosen[-1], pending_days),
         *general_ledger_lines(found, chosen),
     ]
-    settled = positions(connection, Within(chosen[0], chosen[-1]))
+    settled = settlement_positions(connection, Within(chosen[0], chosen[-1]))
     checks = [
         *checks_of_positions([each for each in settled if each.day in chosen]),
         *checks_of_holds(lines),

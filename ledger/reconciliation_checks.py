@@ -18,7 +18,7 @@ from ledger.house import AccountKind
 from ledger.posting import Manner
 from ledger.recorded import AUTHORIZED, MISSING
 from ledger.report_lines import Line, Section
-from ledger.settlement import DEBITS, Position
+from ledger.settlement import DEBITS, SettlementPosition
 from ledger.states import HoldState
 from ledger.tables import accounts, clearings, holds
 
@@ -43,7 +43,7 @@ class Check(msgspec.Struct, frozen=True):
         return self.expected == self.found
 
 
-def checks_of_positions(positions: Sequence[Position]) -> Iterator[Check]:
+def checks_of_positions(positions: Sequence[SettlementPosition]) -> Iterator[Check]:
     """Clearings, entries and running balances of settlement, for each day and network."""
     for each in positions:
         key = each.day, each.network, each.currency

@@ -23,7 +23,7 @@ CREDITS = (Manner.CREDITED, Manner.SUSPENSE, Manner.WRITTEN_OFF)
 Key: TypeAlias = tuple[int, str, str]  # day, network, currency
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class SettlementPosition(msgspec.Struct, frozen=True, kw_only=True):
     """One network's settlement of one business day (YYYYMMDD) in one currency.
 
     `debits` and `credits` are what it has cleared on that day, whatever has become of it since;
@@ -81,12 +81,15 @@ class Within(msgspec.Struct, frozen=True):
         return conditions
 
 
-def positions(connection: Connection, within: Within = Within()) -> list[Position]:  # noqa: B008 - frozen
+def settlement_positions(
+    connection: Connection,
+    within: Within = Within(),  # noqa: B008 - frozen
+) -> list[SettlementPosition]:
     """By day, network and currency; `connection` should be one reading transaction."""
     cleared = _cleared(connection, within)
     posted = _posted(connection, within)
     return [
-        Position(
+        SettlementPosition(
             day=day,
             network=network,
             currency=currency,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from networks.wire.pan import synthetic_pan
 from tests.ledger.engines import Engine, fresh_ledger
 
 
@@ -43,6 +44,20 @@ def test_the_demo_ends_with_three_equal_truths(tmp_path: Path, url: str) -> None
     ended = cardrail(tmp_path, "demo", *options)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["agreed"]
+    what_networks_cleared_is_reconciled(tmp_path, url)
+
+
+def what_networks_cleared_is_reconciled(tmp_path: Path, url: str) -> None:
+    ledger = ("--ledger", url, "--format", "json")
+    settled = cardrail(tmp_path, "ledger", "position", *ledger)
+    assert settled.returncode == 0, settled.stdout
+    networks = {each["network"]: each["day"] for each in json.loads(settled.stdout)["positions"]}
+    assert set(networks) == {"visanet", "quicpay"}
+    days = [f"--day={day}" for day in sorted({*networks.values()})]
+    reconciled = cardrail(tmp_path, "ledger", "reconcile", *days, "--details", *ledger)
+    assert reconciled.returncode == 0, reconciled.stdout
+    assert json.loads(reconciled.stdout)["details"]
+    assert not any(synthetic_pan(number) in reconciled.stdout for number in range(1, 51))
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:

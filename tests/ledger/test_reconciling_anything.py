@@ -1,4 +1,4 @@
-"""Whatever is asked of a ledger, in any order: its days reconcile, and its positions are three."""
+"""Whatever is asked of a ledger, in any order: its days reconcile, and its positions agree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ledger.money import Money
 from ledger.open_items import open_items
 from ledger.reconciliation import reconcile
 from ledger.report_lines import Section
-from ledger.settlement import positions
+from ledger.settlement import settlement_positions
 from tests.ledger.books import DAY, NOW
 from tests.ledger.engines import Engine, fresh_ledger
 
@@ -143,7 +143,7 @@ def tell(ledger: Ledger, story: list[AnyCommand | str]) -> None:
 
 def must_reconcile(database: Database) -> None:
     with database.reading() as connection:
-        settled = positions(connection)
+        settled = settlement_positions(connection)
         report = reconcile(connection, DAYS)
         items = list(open_items(connection, DAYS, 0, limit=1000))
     assert all(each.agrees for each in settled), settled

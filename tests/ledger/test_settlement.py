@@ -9,7 +9,7 @@ import pytest
 from ledger.database import Database
 from ledger.house import Placement
 from ledger.ledger import Ledger
-from ledger.settlement import Position, Within, positions
+from ledger.settlement import SettlementPosition, Within, settlement_positions
 from tests.ledger.books import Books
 from tests.ledger.two_days import FIRST, QUICPAY, SECOND, VISANET, TwoDays
 
@@ -27,9 +27,9 @@ def told(database: Database) -> Database:
     return TwoDays(database).tell().database
 
 
-def found(database: Database, within: Within = Within()) -> list[Position]:  # noqa: B008 - frozen
+def found(database: Database, within: Within = Within()) -> list[SettlementPosition]:  # noqa: B008 - frozen
     with database.reading() as connection:
-        return positions(connection, within)
+        return settlement_positions(connection, within)
 
 
 POSITIONS = [
@@ -42,7 +42,7 @@ POSITIONS = [
 ]
 
 
-def row(each: Position) -> tuple[object, ...]:
+def row(each: SettlementPosition) -> tuple[object, ...]:
     debits, credits_ = (each.debits_count, each.debits), (each.credits_count, each.credits)
     taken_back = (each.taken_back_count, each.taken_back)
     return each.day, each.network, each.currency, debits, credits_, taken_back, each.net
