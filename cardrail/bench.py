@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -156,6 +159,26 @@ def gateway(
     except (BooksDisagree, ChildFailed) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+
+
+@bench_app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="The table: codec, ledger-sqlite, ...")],
+    into: Annotated[Path, typer.Option(help="The document.")] = Path("docs/PERFORMANCE.md"),
+) -> None:
+    """Put the rows that a benchmark printed with --json, on stdin, into a document's table.
+
+    Example: cardrail bench report codec < codec.jsonl
+    """
+    from cardrail.bench_report import NoPlace, with_table
+
+    today = datetime.now(UTC).date()
+    try:
+        written = with_table(into.read_text(encoding="utf-8"), name, sys.stdin, today)
+    except (NoPlace, OSError, json.JSONDecodeError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    into.write_text(written, encoding="utf-8")
 
 
 def _gateway_line(row: Mapping[str, Any]) -> str:
