@@ -5,7 +5,7 @@ WORKERS = 2
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format clean
+.PHONY: help venv demo test check bench format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -26,6 +26,16 @@ check: venv ## ruff, mypy and the import rule
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_architecture.py
+
+bench: venv ## measure, and write the tables of docs/PERFORMANCE.md; SECONDS=30 a row by default
+	$(BIN)/cardrail bench codec --json > .bench.jsonl && $(BIN)/cardrail bench report codec < .bench.jsonl
+	@for engine in sqlite postgresql; do \
+	  $(BIN)/cardrail bench ledger --engine $$engine --json > .bench.jsonl && \
+	  $(BIN)/cardrail bench report ledger-$$engine < .bench.jsonl && \
+	  $(BIN)/cardrail bench gateway --engine $$engine --seconds $(SECONDS) --json > .bench.jsonl && \
+	  $(BIN)/cardrail bench report gateway-$$engine < .bench.jsonl || exit 1; \
+	done
+	@rm -f .bench.jsonl
 
 format: venv ## let ruff format and fix the code
 	$(BIN)/ruff format .

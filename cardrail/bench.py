@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -122,6 +125,71 @@ def _tell(rows: Iterator[LedgerRow], *, as_json: bool) -> None:
         raise typer.Exit(2) from None
     if errors:
         raise typer.Exit(1)
+
+
+@bench_app.command()
+def gateway(
+    *,
+    engine: Annotated[Engine, typer.Option(help="What keeps the ledger.")] = Engine.SQLITE,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long a row is loaded.")] = 10,
+    cards: Annotated[int, typer.Option(min=1, max=1_000_000, help="Wallets with a card.")] = 1000,
+    url: Annotated[
+        str | None, typer.Option("--ledger", help="An empty database, instead of a fresh one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
+) -> None:
+    """Measure `cardrail serve` over TCP, and its own processor time, and audit the money.
+
+    Exit code 1 when the books do not balance. Example: cardrail bench gateway --seconds 30
+    """
+    from cardrail.bench_gateway import BooksDisagree
+    from cardrail.bench_gateway import Plan as GatewayPlan
+    from cardrail.bench_gateway import measure as measure_gateway
+    from cardrail.embedded_postgresql import NoServer
+    from cardrail.processes import ChildFailed
+
+    plan = GatewayPlan(engine=engine, seconds=seconds, cards=cards, url=url)
+    try:
+        for row in measure_gateway(plan):
+            told = asdict(row)
+            typer.echo(json.dumps(told) if as_json else _gateway_line(told))
+    except NoServer as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except (BooksDisagree, ChildFailed) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+@bench_app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="The table: codec, ledger-sqlite, ...")],
+    into: Annotated[Path, typer.Option(help="The document.")] = Path("docs/PERFORMANCE.md"),
+) -> None:
+    """Put the rows that a benchmark printed with --json, on stdin, into a document's table.
+
+    Example: cardrail bench report codec < codec.jsonl
+    """
+    from cardrail.bench_report import NoPlace, with_table
+
+    today = datetime.now(UTC).date()
+    try:
+        written = with_table(into.read_text(encoding="utf-8"), name, sys.stdin, today)
+    except (NoPlace, OSError, json.JSONDecodeError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    into.write_text(written, encoding="utf-8")
+
+
+def _gateway_line(row: Mapping[str, Any]) -> str:
+    memory = "" if row["megabytes"] is None else f"  {row['megabytes']:,.0f} MB"
+    return _GATEWAY_LINE.format(**row) + memory
+
+
+_GATEWAY_LINE = (
+    "{name:38} {engine:10} {per_second:9,.0f}/s"
+    "  p50 {p50_ms:8.3f} ms  p99 {p99_ms:8.3f} ms  p99.9 {p999_ms:8.3f} ms  {errors:,} errors"
+)
 
 
 _LEDGER_LINE = (

@@ -152,7 +152,7 @@ class Exchange:
     def _submit(self, command: AnyCommand) -> None:
         """Only what is new has to be decided in time: all else tells what has happened already."""
         self._command = command
-        decide_by = self.deadline if isinstance(command, Authorize) else None
+        decide_by = int(self.deadline * 1e9) if isinstance(command, Authorize) else None
         try:
             self._processor.submit(command, self.decided, decide_by)
         except (LedgerBusy, LedgerLate, WriterStopped) as reason:

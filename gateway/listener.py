@@ -89,7 +89,13 @@ class Listener:
 
     def _new_session(self) -> Session:
         terms = self._terms
-        return Session(self._dialect, station=terms.station, peer=terms.peer, limits=terms.limits)
+        return Session(
+            self._dialect,
+            station=terms.station,
+            peer=terms.peer,
+            limits=terms.limits,
+            is_crowded=self._processor.is_crowded,
+        )
 
     def _on_event(self, link: Link, event: Event) -> None:
         if isinstance(event, RequestReceived):

@@ -40,7 +40,7 @@ class Submit(Protocol):
     """As `LedgerWriter.submit`."""
 
     def __call__(
-        self, command: AnyCommand, on_decided: OnDecided, decide_by: float | None = None
+        self, command: AnyCommand, on_decided: OnDecided, decide_by: int | None = None
     ) -> None:
         """Raises what it raises."""
 
@@ -74,6 +74,7 @@ class Processor:
         self._idle: asyncio.Future[None] | None = None
         self.policy = issuer.policy
         self.submit: Submit = issuer.writer.submit
+        self.is_crowded: Callable[[], bool] = issuer.writer.is_crowded
         self.late_decisions = LateDecisions(self.submit, self._loop.call_later)
 
     @property

@@ -31,8 +31,9 @@ from ledger.database import OutcomeUnknown
 from ledger.house import Placement
 from ledger.ledger import Ledger
 
-_NEVER = float("inf")
-_RECENT = 0.25  # what the last batch counts for in the time of a batch
+_NEVER = 2**63
+_CROWDED_NANOSECONDS = 250_000_000
+_BATCHES_COUNTED = 4  # so much less than all does the last batch change the time of a batch
 
 _logger = logging.getLogger(__name__)
 
@@ -62,12 +63,12 @@ class LedgerBusy(Exception):
 class LedgerLate(Exception):
     """The queue is too long for a command's deadline: answer that we are busy."""
 
-    def __init__(self, wait_seconds: float) -> None:
-        super().__init__(wait_seconds)
-        self.wait_seconds = wait_seconds
+    def __init__(self, wait_nanoseconds: int) -> None:
+        super().__init__(wait_nanoseconds)
+        self.wait_nanoseconds = wait_nanoseconds
 
     def __str__(self) -> str:
-        return f"the ledger would come to it in {self.wait_seconds:.1f} s only"
+        return f"the ledger would come to it in {self.wait_nanoseconds // 1_000_000} ms only"
 
 
 class WriterStopped(Exception):
@@ -77,7 +78,7 @@ class WriterStopped(Exception):
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
     command: AnyCommand
     on_decided: OnDecided
-    decide_by: float  # monotonic seconds
+    decide_by: int  # nanoseconds of the monotonic clock
 
 
 class LedgerWriter:
@@ -107,6 +108,13 @@ class LedgerWriter:
         """How many commands wait, not counting those being written."""
         return sum(lane.queue.qsize() for lane in self._lanes)
 
+    def is_crowded(self) -> bool:
+        """Whether a command would wait for longer than is of use to anybody.
+
+        Far below the deadlines: what is let in beyond this only makes every answer later.
+        """
+        return any(lane.wait_nanoseconds() > _CROWDED_NANOSECONDS for lane in self._lanes)
+
     def start(self) -> None:
         """Begin to write; call it in the event loop that is to get the answers."""
         assert not self._started, "a writer is started once"
@@ -115,11 +123,11 @@ class LedgerWriter:
             lane.start(asyncio.get_running_loop())
 
     def submit(
-        self, command: AnyCommand, on_decided: OnDecided, decide_by: float | None = None
+        self, command: AnyCommand, on_decided: OnDecided, decide_by: int | None = None
     ) -> None:
         """Have `command` decided; `on_decided` is called on the event loop after the commit.
 
-        With `decide_by`, in seconds of the monotonic clock, it is decided before that or not at
+        With `decide_by`, in nanoseconds of the monotonic clock, it is decided before that or not at
         all (`Undecided.LATE`).
 
         Raises
@@ -167,7 +175,7 @@ class _Lane:
         self._batch_limit = batch_limit
         self._stopping = False
         self._is_away = False  # the database, at the last attempt
-        self._batch_seconds = 0.0  # of late; written by the lane's thread alone
+        self._batch_nanoseconds = 0  # of late; written by the lane's thread alone
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         threading.Thread(target=self._run, args=(loop,), name="ledger-lane", daemon=True).start()
@@ -177,27 +185,31 @@ class _Lane:
         self._stopping = True
         self.queue.put(None)
 
-    def refuse_late(self, decide_by: float) -> None:
+    def refuse_late(self, decide_by: int) -> None:
         """Raise LedgerLate where the batches before a new command would not be done in time.
 
         An empty queue refuses nothing, so that a lane that was slow is found quick again.
         """
-        batches = -(-self.queue.qsize() // self._batch_limit)
-        wait_seconds = batches * self._batch_seconds
-        if wait_seconds and time.monotonic() + wait_seconds > decide_by:
-            raise LedgerLate(wait_seconds)
+        wait = self.wait_nanoseconds()
+        if wait and time.monotonic_ns() + wait > decide_by:
+            raise LedgerLate(wait)
+
+    def wait_nanoseconds(self) -> int:
+        """How long the batches will take that wait already."""
+        return -(-self.queue.qsize() // self._batch_limit) * self._batch_nanoseconds
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         batch: list[_Waiting] = []
         while self._fill(batch):
-            begin = time.monotonic()
+            begin = time.monotonic_ns()
             timely = [each for each in batch if each.decide_by > begin]
             if len(timely) < len(batch):
                 late = [each for each in batch if each.decide_by <= begin]
                 loop.call_soon_threadsafe(_deliver, late, [Undecided.LATE for _ in late])
             if timely:
                 decisions = self._write([each.command for each in timely])
-                self._batch_seconds += _RECENT * (time.monotonic() - begin - self._batch_seconds)
+                change = time.monotonic_ns() - begin - self._batch_nanoseconds
+                self._batch_nanoseconds += change // _BATCHES_COUNTED
                 loop.call_soon_threadsafe(_deliver, timely, decisions)
             batch = []
         loop.call_soon_threadsafe(self.stopped.set)

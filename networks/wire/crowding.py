@@ -1,4 +1,4 @@
-"""What a full link may refuse or drop: requests that ask for something new.
+"""What a link lets in while there is too much: at most a few refusals, and all that is not new.
 
 To refuse a request costs a third of what it costs to decide it, so under ten times the load the
 refusals alone would take all the time there is. Of each piece of the stream a few are refused, and
@@ -9,15 +9,69 @@ their own (`SessionLimits.reserved`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from networks.wire.dialect import Dialect
+from networks.wire.errors import Crowded, InFlightLimit, SessionError
+from networks.wire.messages import Message
+from networks.wire.open_requests import OpenRequests
+from networks.wire.session_limits import SessionLimits
 from networks.wire.spec import Encoding
 
 NEW_REQUESTS = frozenset({"0100", "0101", "0200", "0201"})
 
 
-def new_request_test(dialect: Dialect) -> Callable[[bytes], bool]:
+class Door:
+    """Lets the requests of one link in.
+
+    `is_crowded` tells whether there is more than can be done already, whatever link it came from;
+    it is asked once for each piece of the stream.
+    """
+
+    __slots__ = ("_crowded", "_dropped", "_is_crowded", "_is_new", "_limits", "_open")
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        limits: SessionLimits,
+        open_requests: OpenRequests,
+        is_crowded: Callable[[], bool],
+    ) -> None:
+        self._limits = limits
+        self._open = open_requests
+        self._is_new = _new_request_test(dialect)
+        self._is_crowded = is_crowded
+        self._crowded = False
+        self._dropped = 0
+
+    def let_in(self, payloads: Iterable[bytes]) -> Iterator[bytes]:
+        """Those of a piece's `payloads` that are to be read."""
+        self._crowded = self._is_crowded()
+        refusals, most = self._limits.refusals, self._limits.incoming
+        for payload in payloads:
+            if (self._crowded or len(self._open) >= most) and self._is_new(payload):
+                refusals -= 1
+                if refusals < 0:
+                    self._dropped += 1
+                    continue
+            yield payload
+
+    def refusal(self, message: Message, now: float) -> SessionError | None:
+        """Why a request that was read is not accepted, if it is not."""
+        is_new = message.mti in NEW_REQUESTS
+        if is_new and self._crowded:
+            return Crowded()
+        if not self._open.has_place(now, is_new=is_new):
+            return InFlightLimit(self._limits.incoming)
+        return None
+
+    def take_dropped(self) -> int:
+        """How many were dropped since the last call."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+
+def _new_request_test(dialect: Dialect) -> Callable[[bytes], bool]:
     """Whether a payload is one of `NEW_REQUESTS`, told from its MTI alone."""
     is_packed = dialect.elements["t"].encoding is Encoding.BCD
     wanted = {bytes.fromhex(mti) if is_packed else mti.encode() for mti in NEW_REQUESTS}

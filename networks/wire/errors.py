@@ -16,6 +16,7 @@
         ├── LinkClosed
         ├── IllegalTransition
         ├── InFlightLimit
+        ├── Crowded
         ├── DuplicateKey      a request with the same match key is still unanswered
         └── NotAwaited        an answer to a request that awaits none
 
@@ -208,6 +209,13 @@ class InFlightLimit(SessionError):
 
     def __str__(self) -> str:
         return f"{self.limit} requests are already unanswered on this link"
+
+
+class Crowded(SessionError):
+    """There is more to be done already than can be done in time."""
+
+    def __str__(self) -> str:
+        return "more requests wait than can be answered in time"
 
 
 class DuplicateKey(SessionError):

