@@ -17,7 +17,6 @@ from ledger.authorizing import (
 )
 from ledger.book import Book
 from ledger.commands import Advise, Decision, Reference
-from ledger.matching import match
 from ledger.money import format_minor_units
 from ledger.outcomes import Outcome
 from ledger.rows import WITHDRAWN, Account, Authorization, Hold
@@ -34,7 +33,7 @@ def advise(book: Book, command: Advise) -> Decision:
         return unknown_account(command)
     stored = book.authorizations.get(request_key(command))
     if stored is not None:
-        return stored_answer(stored, command.origin)
+        return stored_answer(book, stored, command.origin)
     authorization_id = book.ids.next(command.at)
     invalid = _invalid(command, account)
     if invalid is not None:
@@ -78,13 +77,9 @@ def _applied(amount: int, explanation: str) -> Verdict:
 
 
 def _original(book: Book, command: Advise) -> Authorization | None:
-    network = command.origin.network
-    for reference in (
-        command.reference,
-        Reference(transaction_id=command.origin.transaction_id),
-    ):
-        candidates = book.candidates(command.account_id, network, reference)
-        found = match(reference, command.amount.amount, candidates).authorization
+    life = Reference(transaction_id=command.origin.transaction_id)
+    for reference in (command.reference, life):
+        found = book.match(command, reference, command.amount.amount).authorization
         if found is not None:
             return found
     return None
@@ -93,7 +88,8 @@ def _original(book: Book, command: Advise) -> Authorization | None:
 def _declined(book: Book, hold: Hold | None) -> tuple[Verdict, int]:
     """The network has declined what we may have approved."""
     if hold is None or hold.state != HoldState.PENDING:
-        return _applied(0, "declined by the network: there was no hold to release"), NO_HOLD
+        told = "declined by the network: there was no hold to release"
+        return _applied(0, told), NO_HOLD if hold is None else hold.authorization_id
     released = release_all(book, hold)
     told = format_minor_units(released, hold.currency)
     return (
@@ -152,10 +148,10 @@ def _replace(book: Book, command: Advise, hold: Hold) -> tuple[Verdict, int]:
 
 def _promise(book: Book, command: Advise, hold: Hold, verb: Verb) -> None:
     """The advised amount is what the hold is for, all in all; part of it may be cleared."""
-    amount, before = command.amount.amount, hold.amount
+    amount = command.amount.amount
     book.change_hold(hold, verb, amount=amount, remaining=max(0, amount - hold.posted))
     hold.points = points_for(command, hold.remaining)
-    book.count_again(hold, hold.counted + amount - before)
+    book.count_again(hold, amount)
     hold.expires_at = command.expires_at
     if command.completes:
         hold.estimated = 0

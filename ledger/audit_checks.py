@@ -6,6 +6,7 @@ The rows of each end with what was expected and what was found.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -36,8 +37,13 @@ _DEBITS = [each.value for each in (Manner.FINAL, Manner.PART, Manner.LATE, Manne
 _TO_WALLET = [*_DEBITS, Manner.FUNDED.value]
 
 
-def checks() -> Iterator[Check]:
+@cache
+def checks() -> tuple[Check, ...]:
     """Name, subject and statement; each row ends with what was expected and what was found."""
+    return tuple(_checks())
+
+
+def _checks() -> Iterator[Check]:
     yield from _account_checks()
     yield from _wallet_checks()
     yield from _entry_checks()

@@ -16,9 +16,8 @@ from ledger.commands import (
     Recall,
     Reference,
 )
-from ledger.matching import match
 from ledger.outcomes import Outcome
-from ledger.rows import WITHDRAWN, Account, Authorization, Hold
+from ledger.rows import REPEAT, REPEATS, WITHDRAWN, Account, Authorization, Hold
 from ledger.rules import NO_LIMITS, SPENDS, Standing, Verdict, judge
 from ledger.states import HoldState, Verb
 
@@ -26,8 +25,7 @@ from ledger.states import HoldState, Verb
 OUTCOME_NAMES = {outcome: outcome.name for outcome in Outcome}
 _PURPOSE_NAMES = {purpose: purpose.value for purpose in Purpose}
 _PENDING = HoldState.PENDING.value
-
-REPEAT = "repeat"  # verb of a request that was another one under a new key
+ADVISE = "advise"  # verb of an advice
 
 
 def authorize(book: Book, command: Authorize) -> Decision:
@@ -38,7 +36,7 @@ def authorize(book: Book, command: Authorize) -> Decision:
     key = request_key(command)
     stored = book.authorizations.get(key)
     if stored is not None:
-        return stored_answer(stored, command.origin)
+        return stored_answer(book, stored, command.origin)
     early = book.early_reversal(command)
     if early is None and (same := _same_request(book, command)) is not None:
         return _repeat(book, command, same)
@@ -75,7 +73,7 @@ def recall(book: Book, command: Recall) -> Decision:
         return unknown_account(command)
     stored = book.authorizations.get(request_key(command))
     if stored is not None:
-        return stored_answer(stored, command.origin)
+        return stored_answer(book, stored, command.origin)
     return Decision(
         outcome=Outcome.ORIGINAL_UNKNOWN,
         authorization_id=0,
@@ -109,13 +107,15 @@ def unknown_account(command: Command) -> Decision:
     )
 
 
-def stored_answer(stored: Authorization, origin: Origin) -> Decision:
+def stored_answer(book: Book, stored: Authorization, origin: Origin) -> Decision:
     """The answer once given, again; or a conflict, if the request is another.
 
     An approval that never reached its network, and was taken back, is not given again.
     """
-    decision = answer(stored)
-    if stored.reversed & WITHDRAWN:
+    first = book.first_of(stored)
+    assert first is not None
+    decision = answer(first)
+    if first.reversed & WITHDRAWN:
         decision = msgspec.structs.replace(
             decision,
             outcome=Outcome.WITHDRAWN,
@@ -145,11 +145,10 @@ def conflict(decision: Decision) -> Decision:
 
 
 def answer(row: Authorization) -> Decision:
-    """A stored authorization as the decision it was; a repeat is part of the one it repeats."""
-    repeated = row.hold_id if row.verb == REPEAT else 0
+    """A stored authorization as the decision it was."""
     return Decision(
         outcome=Outcome[row.outcome],
-        authorization_id=repeated or row.authorization_id,
+        authorization_id=row.authorization_id,
         account_id=row.account_id,
         amount=row.amount,
         currency=row.currency,
@@ -215,7 +214,7 @@ def record(
         origin.fingerprint,
         origin.transaction_id,
         origin.rrn,
-        "advise" if advised else "authorize",
+        ADVISE if advised else "authorize",
         _PURPOSE_NAMES[command.purpose],
         command.instrument_id,
         OUTCOME_NAMES[outcome],
@@ -284,13 +283,16 @@ def _same_request(book: Book, command: Authorize) -> Authorization | None:
     origin = command.origin
     reference = Reference(transaction_id=origin.transaction_id)
     for each in book.candidates(command.account_id, origin.network, reference).by_transaction:
+        first = book.first_of(each)
         if (
-            abs(command.at - each.at) <= command.repeats_within
-            and each.instrument_id == command.instrument_id
-            and each.fingerprint == origin.fingerprint
-            and _stands(each, book.hold_of(each))
+            first is not None
+            and first.verb != ADVISE
+            and abs(command.at - each.at) <= command.repeats_within
+            and first.instrument_id == command.instrument_id
+            and first.fingerprint == origin.fingerprint
+            and _stands(first, book.hold_of(first))
         ):
-            return each
+            return first
     return None
 
 
@@ -306,8 +308,9 @@ def _stands(authorization: Authorization, hold: Hold | None) -> bool:
 
 
 def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:
-    """The stored answer, kept under this request's names too: they may be reversed by these."""
+    """The stored answer, kept under this request's names too: they mean the same from now on."""
     origin = command.origin
+    named = {**command.details, REPEATS: str(same.authorization_id)}
     row = msgspec.structs.replace(
         same,
         authorization_id=book.ids.next(command.at),
@@ -316,7 +319,7 @@ def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:
         verb=REPEAT,
         day=command.day,
         at=command.at,
-        details=details_text(command),
+        details=msgspec.json.encode(named).decode(),
         reversed=0,
     )
     book.record_authorization(row)
@@ -327,9 +330,8 @@ def _repeat(book: Book, command: Authorize, same: Authorization) -> Decision:
 def _hold_to_increase(book: Book, command: Authorize) -> Hold | None:
     if command.increment_of is None:
         return None
-    reference = command.increment_of
-    candidates = book.candidates(command.account_id, command.origin.network, reference)
-    hold = book.hold_of(match(reference, command.amount.amount, candidates).authorization)
+    matched = book.match(command, command.increment_of, command.amount.amount)
+    hold = book.hold_of(matched.authorization)
     return hold if hold is not None and hold.state == HoldState.PENDING else None
 
 

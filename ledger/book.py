@@ -11,12 +11,23 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TypeVar
 
+import msgspec
+
 from ledger.commands import Command, Reference, trace_in
 from ledger.events import Event
 from ledger.house import AccountKind, Placement
 from ledger.ids import Ids
-from ledger.matching import Candidates
-from ledger.rows import Account, Authorization, Clearing, Entry, Hold, Points, Reversal, Spending
+from ledger.matching import Candidates, Match, match
+from ledger.rows import (
+    Account,
+    Authorization,
+    Clearing,
+    Entry,
+    Hold,
+    Points,
+    Reversal,
+    Spending,
+)
 from ledger.states import HoldState, Verb, after
 from ledger.wanted import EARLY_DAYS
 
@@ -98,6 +109,24 @@ class Book:
             and row.request_key.startswith(reference.days or "")
         }
         return tuple(found[each] for each in sorted(found))
+
+    def match(self, command: Command, reference: Reference, amount: int) -> Match:
+        """What `reference` means; a repeat under a new key is what it repeats."""
+        candidates = self.candidates(command.account_id, command.origin.network, reference)
+        matched = match(reference, amount, candidates)
+        row = matched.authorization
+        first = row if row is None else self.first_of(row)
+        if first is None or first is row:
+            return matched
+        return msgspec.structs.replace(
+            matched, authorization=first, authorization_id=first.authorization_id
+        )
+
+    def first_of(self, row: Authorization) -> Authorization | None:
+        """The request that `row` repeats under a new key, or else itself; ``None`` if unknown."""
+        if not (first := row.repeats):
+            return row
+        return self._by_transaction[row.account_id, row.network, row.transaction_id].get(first)
 
     def hold_of(self, authorization: Authorization | None) -> Hold | None:
         """The hold that it made or changed."""
@@ -210,7 +239,7 @@ class Book:
         assert remaining == 0 or hold.state == _PENDING
         if hold.state != _PENDING:
             hold.points = 0
-        elif amount < hold.amount:
+        elif verb is Verb.REDUCE:
             hold.points = hold.points * remaining // hold.remaining if hold.remaining else 0
         released = hold.remaining - remaining
         hold.amount, hold.remaining = amount, remaining

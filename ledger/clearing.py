@@ -13,7 +13,7 @@ from ledger.book import Book
 from ledger.clearing_records import Posted, answer, record
 from ledger.commands import Clear, Decision
 from ledger.house import AccountKind
-from ledger.matching import NOTHING, Match, match
+from ledger.matching import NOTHING, Match
 from ledger.money import format_minor_units
 from ledger.outcomes import Outcome
 from ledger.posting import Manner, Posting, credit, debit
@@ -33,8 +33,8 @@ def clear(book: Book, command: Clear) -> Decision:
     stored = book.clearings.get(request_key(command))
     if stored is not None:
         return again(answer(stored), stored.fingerprint, command.origin)
-    matched = find(book, command)
-    invalid = _invalid(command, account) or _overtaken(command, matched)
+    matched = book.match(command, command.reference, command.amount.amount)
+    invalid = _invalid(command, account) or _overtaken(book, command, matched)
     clearing_id = book.ids.next(command.at)
     if invalid is not None:
         return record(book, command, account, Posted(clearing_id, Manner.REFUSED, NOTHING, invalid))
@@ -44,16 +44,11 @@ def clear(book: Book, command: Clear) -> Decision:
     post = _credit if command.credit else _debit
     manner, value, how = post(book, command, posting, matched)
     if command.fee:
-        debit(book, posting.of_kind("fee"), command.fee, book.house(account, AccountKind.FEE))
+        fees = book.house(account, AccountKind.FEE)
+        of_fee = debit(book, posting.of_kind("fee"), command.fee, fees)
+        value += 0 if command.credit else of_fee
     verdict = Verdict(Outcome.APPROVED, command.amount.amount, f"{matched.explanation}: {how}")
     return record(book, command, account, Posted(clearing_id, manner, matched, verdict, value))
-
-
-def find(book: Book, command: Clear) -> Match:
-    """What the clearing is about."""
-    reference, amount = command.reference, command.amount.amount
-    candidates = book.candidates(command.account_id, command.origin.network, reference)
-    return match(reference, amount, candidates)
 
 
 def _invalid(command: Clear, account: Account) -> Verdict | None:
@@ -71,9 +66,13 @@ def _invalid(command: Clear, account: Account) -> Verdict | None:
     return None
 
 
-def _overtaken(command: Clear, matched: Match) -> Verdict | None:
+def _overtaken(book: Book, command: Clear, matched: Match) -> Verdict | None:
     original = matched.authorization
-    if not command.unless_reversed or original is None or not original.reversed:
+    if not command.unless_reversed or original is None:
+        return None
+    hold = book.hold_of(original)
+    voided = hold is not None and hold.state == HoldState.VOIDED
+    if not (original.reversed or voided):
         return None
     return Verdict(Outcome.REVERSED_BEFORE, 0, "its reversal came before the posting")
 
@@ -99,10 +98,11 @@ def _credit(
 def refund_to_value(book: Book, account_id: int, matched: Match, amount: int) -> int:
     """The part of a refund that returns as *Value*: *Money* first, up to what was paid from it.
 
-    Where the purchase is not known, all of it is *Money* (DOMAIN 1.9 item 12).
+    Where the purchase is not known, or nothing of it is posted, all of it is *Money* (DOMAIN 1.9
+    item 12).
     """
     hold = book.holds.get((account_id, matched.hold_id))
-    if hold is None or not hold.parts:
+    if hold is None or not hold.posted:
         return 0
     to_money = min(amount, hold.money)
     hold.money -= to_money

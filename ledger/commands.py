@@ -197,9 +197,10 @@ class Clear(Command, frozen=True, kw_only=True, gc=False):
 
     `credit` pays to the cardholder (a refund). `sequence` of `count` tells multiple clearing;
     0 of 0 is a single one. `fee` is charged on top, `points` granted, both in minor units.
-    `unless_reversed` posts nothing if the original has been reversed: it follows its hold at once,
-    and a reversal may have come in between. A record of a clearing file has a request key that
-    begins with its acquirer's reference number, as a message's begins with its trace.
+    `unless_reversed` posts nothing if the original has been reversed, or its hold released as an
+    advice told: it follows its hold at once, and either may have come in between. A record of a
+    clearing file has a request key that begins with its acquirer's reference number, as a message's
+    begins with its trace.
 
     `undoes` is the request key of an earlier clearing to be taken back with its fee and points,
     but for `amount`, which stays; what has come back already does not come back again. Blank with
@@ -253,7 +254,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `amount` is what was approved, held, released or posted, in minor units; `available` and
     `posted` are the wallet's balances when it was decided. `replayed` marks a stored answer;
-    everything else in it is equal to the first one's. `explanation` says why, for a person.
+    everything else in it is equal to the first one's, but for the authorization of a clearing that
+    a person has matched in the meantime. `explanation` says why, for a person.
     """
 
     outcome: Outcome

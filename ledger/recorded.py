@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, func, select
 
-from ledger.authorizing import REPEAT
 from ledger.matching import Rung
 from ledger.outcomes import Outcome
 from ledger.posting import Manner
@@ -24,6 +23,7 @@ from ledger.report_lines import (
     read_lines,
     summed,
 )
+from ledger.rows import REPEAT
 from ledger.states import HoldState
 from ledger.tables import authorizations, clearings, holds
 

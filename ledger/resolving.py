@@ -8,7 +8,7 @@ from ledger.clearing import refund_to_value
 from ledger.clearing_records import Posted, answer, record
 from ledger.commands import Decision, Resolve
 from ledger.house import AccountKind
-from ledger.matching import NOTHING, Match, match
+from ledger.matching import NOTHING, Match
 from ledger.outcomes import Outcome
 from ledger.posting import Manner, Posting, credit
 from ledger.rows import Account, Clearing
@@ -51,8 +51,7 @@ def _apply(book: Book, command: Resolve, posting: Posting) -> tuple[Match, Verdi
         return NOTHING, _unknown("no such clearing waits for a match")
     if command.reference is None:
         return NOTHING, _write_off(book, posting, clearing, amount)
-    candidates = book.candidates(command.account_id, command.origin.network, command.reference)
-    matched = match(command.reference, clearing.amount, candidates)
+    matched = book.match(command, command.reference, clearing.amount)
     if not matched.authorization_id:
         return NOTHING, _unknown("no authorization matches the reference")
     clearing.authorization_id, clearing.hold_id = matched.authorization_id, matched.hold_id

@@ -12,7 +12,6 @@ from ledger.advising import release_all
 from ledger.authorizing import again, details_text, request_key, unknown_account
 from ledger.book import Book
 from ledger.commands import Decision, Reverse
-from ledger.matching import match
 from ledger.money import format_minor_units
 from ledger.outcomes import Outcome
 from ledger.rows import REVERSED, WITHDRAWN, Account, Authorization, Hold, Reversal
@@ -31,9 +30,7 @@ def reverse(book: Book, command: Reverse) -> Decision:
     invalid = _invalid(command, account)
     if invalid is not None:
         return _record(book, command, account, invalid, None)
-    reference = command.reference
-    candidates = book.candidates(command.account_id, command.origin.network, reference)
-    original = match(reference, command.amount.amount, candidates).authorization
+    original = book.match(command, command.reference, command.amount.amount).authorization
     if original is None:
         told = "its original has not been seen; should it come, it will be declined"
         return _record(book, command, account, _released(0, told), None)
@@ -78,7 +75,7 @@ def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
     if was_reversed and _is_increment(original):
         return _released(0, "this increment is released already")
     kept = _kept(command, original, hold)
-    if kept >= hold.amount:
+    if kept and kept >= hold.amount:
         return _released(0, f"no more than {_told(hold, hold.amount)} is held as it is")
     if kept == 0 or command.replacement is None:
         book.mark_reversed(original, mark)
@@ -86,9 +83,10 @@ def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
         released = release_all(book, hold)
         return _released(released, f"released {_told(hold, released)}, all that was held")
     remaining = min(hold.remaining, max(0, kept - hold.posted))
-    released = book.change_hold(hold, Verb.REDUCE, amount=kept, remaining=remaining)
+    left = hold.amount - (hold.remaining - remaining)  # what is posted is not given back
+    released = book.change_hold(hold, Verb.REDUCE, amount=left, remaining=remaining)
     book.count_again(hold, hold.counted - released)
-    return _released(released, f"released {_told(hold, released)}, {_told(hold, kept)} stays")
+    return _released(released, f"released {_told(hold, released)}, {_told(hold, left)} stays")
 
 
 def _kept(command: Reverse, original: Authorization, hold: Hold) -> int:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import msgspec
 
 REVERSED, WITHDRAWN = 1, 2
+REPEAT = "repeat"  # verb of a request that was another one under a new key
+REPEATS = "repeats"  # in its details: that one's id
 
 
 class Account(msgspec.Struct, gc=False):
@@ -73,6 +75,14 @@ class Authorization(msgspec.Struct, gc=False):
     at: int
     details: str
     reversed: int = 0
+
+    @property
+    def repeats(self) -> int:
+        """The authorization that this is only another name of; 0 for one of its own."""
+        if self.verb != REPEAT:
+            return 0
+        details: dict[str, str] = msgspec.json.decode(self.details)
+        return int(details[REPEATS])
 
 
 class Hold(msgspec.Struct, gc=False):
@@ -142,8 +152,8 @@ class Clearing(msgspec.Struct, gc=False):
     """One clearing and its answer: what it matched and why, and how it was posted.
 
     `authorization_id` is the match, 0 for none, and then `suggested_id` one that a person may
-    confirm; `manner` is one of `posting.Manner`. `value` is the part that moved *Value*,
-    `returned` what later ones have taken back.
+    confirm; `manner` is one of `posting.Manner`. `value` is the part that moved *Value*; of a
+    debit also of its fee, which is paid after it. `returned` is what later ones have taken back.
     """
 
     account_id: int

@@ -76,6 +76,7 @@ def load(
         postable = [each for each in commands if may_post(book, each)]
         open_missing(connection, book, house_accounts(book, postable).values())
     ask(connection, [_early(book, commands), _search(book, wanted, named)])
+    ask(connection, [_repeated(book, named)])
     hold_keys = {(row.account_id, row.hold_id) for row in named if row.hold_id}
     hold_keys.update(
         (row.account_id, row.hold_id) for row in book.clearings.values() if row.hold_id
@@ -279,6 +280,20 @@ def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> Question:
         for day in reference.days or ("",)
     }
     return Lookup(tables.authorizations, _NAMES, keys, begins=_OF_A_DAY), learn
+
+
+def _repeated(book: Book, named: list[Authorization]) -> Question:
+    """What was found under the name of a repeat is the request that it repeats."""
+
+    def learn(row: Row) -> None:
+        _learn_named(book, named, row)
+
+    keys = {
+        (row.account_id, row.transaction_id)
+        for row in book.authorizations.values()
+        if book.first_of(row) is None
+    }
+    return Lookup(tables.authorizations, _BY_TRANSACTION, keys), learn
 
 
 def _has_candidate(book: Book, named: tuple[int, str], reference: Reference) -> bool:

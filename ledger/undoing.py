@@ -18,6 +18,7 @@ from ledger.outcomes import Outcome
 from ledger.posting import Manner, Posting, credit, take_value
 from ledger.rows import Account, Clearing
 from ledger.rules import Verdict
+from ledger.states import HoldState
 
 
 class _Back(msgspec.Struct, frozen=True):
@@ -27,6 +28,7 @@ class _Back(msgspec.Struct, frozen=True):
     amount: int
     value: int
     fee: int
+    fee_value: int
     points: int
 
 
@@ -38,6 +40,7 @@ def _all_but(undone: Clearing, stays: int) -> _Back:
         posted - stays,
         _value_in(undone, posted) - _value_in(undone, stays),
         0 if stays else undone.fee,
+        0 if stays or undone.credit else max(0, undone.value - undone.amount),
         points * posted // undone.amount - points * stays // undone.amount,
     )
 
@@ -113,8 +116,11 @@ _LIES_IN = {
 
 
 def _post(book: Book, posting: Posting, back: _Back) -> None:
-    """The entries of the clearing with their signs turned."""
+    """The entries of the clearing with their signs turned, the last one first."""
     undone, wallet, amount = back.undone, posting.wallet, back.amount
+    if back.fee:
+        fees = book.house(wallet, AccountKind.FEE)
+        credit(book, posting.of_kind("fee undone"), back.fee, fees, back.fee_value)
     settlement = book.house(wallet, AccountKind.SETTLEMENT, undone.network)
     lies_in = _LIES_IN.get(undone.manner)
     if lies_in is not None:
@@ -124,9 +130,6 @@ def _post(book: Book, posting: Posting, back: _Back) -> None:
         take_value(book, posting, amount, back.value, settlement)
     else:
         credit(book, posting, amount, settlement, back.value)
-    if back.fee:
-        fee = book.house(wallet, AccountKind.FEE)
-        credit(book, posting.of_kind("fee undone"), back.fee, fee)
 
 
 def _release(book: Book, back: _Back) -> None:
@@ -140,6 +143,8 @@ def _release(book: Book, back: _Back) -> None:
         else:
             hold.posted -= back.amount
             hold.money = max(0, hold.money - money)
+            if hold.state == HoldState.PENDING:
+                hold.amount = max(0, hold.amount - back.amount)
             book.count_again(hold, hold.counted - back.amount)
         book.changed_holds[hold.account_id, hold.authorization_id] = hold
     undone.returned += back.amount

@@ -13,10 +13,10 @@ from gateway.authorize import authorize
 from gateway.reversals import reverse
 from ledger.commands import Authorize, Decision
 from ledger.outcomes import Outcome
-from networks.wire.messages import AuthorizationRequest, OriginalData
+from networks.wire.messages import AuthorizationRequest, CardRequest, OriginalData
 from networks.wire.pan import synthetic_pan
 from tests.gateway.running import BALANCE, Running, fresh, run, running
-from tests.gateway.samples import AT, card, case, purchase, reversal
+from tests.gateway.samples import AT, card, case, financial, purchase, reversal
 
 CARD = {"pan": synthetic_pan(1)}
 
@@ -33,7 +33,7 @@ def decide(gateway: Running, request: AuthorizationRequest, at: int = AT, **of: 
     return gateway.ledger.apply([command])[0]
 
 
-def named(request: AuthorizationRequest) -> OriginalData:
+def named(request: CardRequest) -> OriginalData:
     return OriginalData("0100", request.stan, request.transmission, request.acquirer)
 
 
@@ -117,6 +117,22 @@ def test_the_reversal_of_either_tap_reverses_the_sale(tmp_path: Path, which: int
             for each in taps:
                 await line.ask(each)
             back = reversal("quicpay", **CARD, original=named(taps[which]), mti="0420")
+            assert await line.code(back) == "00"
+            assert gateway.balances() == (BALANCE, 0)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_a_sale_has_posted_comes_back_by_either_tap(tmp_path: Path, which: int) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as gateway:
+            line = await gateway.dial("quicpay")
+            taps = [financial("quicpay", **CARD, **fresh()) for _ in range(2)]
+            assert [await line.code(each) for each in taps] == ["00", "00"]
+            assert gateway.balances() == (BALANCE - 1_250, 0)
+            original = msgspec.structs.replace(named(taps[which]), mti="0200")
+            back = reversal("quicpay", **CARD, original=original, mti="0420")
             assert await line.code(back) == "00"
             assert gateway.balances() == (BALANCE, 0)
 

@@ -1,18 +1,25 @@
+# ruff: noqa: ANN401 - fields of a command are given by name
 """A request of the same transaction that comes a moment later under another key is a repeat."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from ledger.commands import Authorize
+from ledger.commands import Authorize, Purpose
+from ledger.outcomes import Outcome
 from tests.ledger.books import DAY, NOW, Books, named
 
 WINDOW = 3_000_000
 
 
-def ask(books: Books, transaction: str = "T") -> Authorize:
-    return books.authorize(300, books.origin(transaction), repeats_within=WINDOW)
+def ask(
+    books: Books, transaction: str = "T", purpose: Purpose = Purpose.PURCHASE, **how: Any
+) -> Authorize:
+    origin = books.origin(transaction)
+    return books.authorize(300, origin, repeats_within=WINDOW, purpose=purpose, **how)
 
 
 def test_it_gets_the_stored_answer_under_its_own_key_for_ever(books: Books) -> None:
@@ -70,3 +77,44 @@ def test_it_can_be_reversed_and_cleared_by_its_own_name(books: Books) -> None:
 def test_without_a_window_each_request_is_its_own(books: Books) -> None:
     for _ in range(2):
         assert not books.ask(books.authorize(300, books.origin("T"))).replayed
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PURCHASE, Purpose.CREDIT])
+def test_its_reversal_is_the_reversal_of_what_it_repeats(books: Books, purpose: Purpose) -> None:
+    """Whoever takes back what was posted goes by that authorization."""
+    first, second = ask(books, purpose=purpose), ask(books, purpose=purpose)
+    decided = [books.ask(each) for each in (first, second)]
+    assert decided[1] == msgspec.structs.replace(decided[0], replayed=True)
+    assert books.ask(second) == decided[1]
+    back = books.ask(books.reverse(named(trace=second.origin.trace), 300))
+    assert back.authorization_id == decided[0].authorization_id
+    posting = books.clear(
+        300, named(trace=first.origin.trace), credit=purpose is Purpose.CREDIT, unless_reversed=True
+    )
+    assert books.ask(posting).outcome is Outcome.REVERSED_BEFORE
+    assert not books.ask(ask(books, purpose=purpose)).replayed
+
+
+def test_a_repeat_of_an_increment_is_taken_back_as_one(books: Books) -> None:
+    books.ask(books.authorize(500, books.origin("T", "first", fingerprint="another")))
+    for trace in ("s1", "s2"):
+        origin = books.origin("T", trace)
+        adds = books.authorize(300, origin, increment_of=named("T"), repeats_within=WINDOW)
+        assert books.ask(adds).amount == 300
+    assert books.ask(books.reverse(named(trace="s2"))).amount == 300
+    assert books.ask(books.reverse(named(trace="s1"))).amount == 0
+    assert books.wallet().held == 500
+
+
+def test_what_was_withdrawn_is_not_given_to_its_repeats(books: Books) -> None:
+    first, second = ask(books), ask(books)
+    books.ledger.apply([first, second])
+    books.ask(books.reverse(named(trace=first.origin.trace), 300, withdraws=True))
+    assert books.ask(second).outcome is Outcome.WITHDRAWN
+
+
+def test_an_advice_is_no_request_to_be_repeated(books: Books) -> None:
+    """APPROVED only says that it was applied: here, that the network has declined."""
+    books.ask(books.advise(300, origin=books.origin("T"), approved=False))
+    decision = books.ask(ask(books))
+    assert (decision.replayed, decision.amount) == (False, 300)
