@@ -284,18 +284,20 @@ async def running(
     capacity: int = 1000,
     lookups_most: int = 1000,
     looking_up: bool = True,
+    issuing: bool = True,
     tell: Callable[[DecisionRecord], None] = _nothing,
 ) -> AsyncIterator[Running]:
     """A gateway with `cards`, or with card 1; the books balance when it ends.
 
-    `ledger` is the URL of one, or a folder for an embedded one.
+    `ledger` is the URL of one, or a folder for an embedded one; without `issuing` it has its cards.
     """
     url = ledger if isinstance(ledger, str) else f"sqlite:///{ledger}/ledger.db"
     gateway = Running(url, policy, (capacity, lookups_most), tell)
     gateway.ledger.create_schema()
     with gateway.database.transaction() as connection:
         create_card_schema(connection)
-    gateway.issue(cards or [new_card()], balance)
+    if issuing:
+        gateway.issue(cards or [new_card()], balance)
     gateway.writer.start()
     if looking_up:
         gateway.lookups.start()
