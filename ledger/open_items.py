@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, case, func, literal, select
 
 from ledger.posting import Manner
-from ledger.report_lines import Number
+from ledger.report_lines import Number, off_index
 from ledger.still_open import (
     LEFT,
     OWING,
@@ -89,7 +89,7 @@ def _of_clearings(amount: Number) -> Select[Any]:
         _NONE,
         amount,
         table.explanation,
-    ).order_by(table.day, table.account_id, table.clearing_id)
+    ).order_by(table.day, off_index(table.account_id), table.clearing_id)
 
 
 def _refused(days: Sequence[int]) -> Select[Any]:
@@ -104,9 +104,10 @@ def _waiting(last: int) -> Select[Any]:
 def _differing(days: Sequence[int]) -> Select[Any]:
     """A hold once, though several clearings may have found it ended."""
     table = clearings.c
+    account_id = off_index(table.account_id)
     ended = (
         select(
-            table.account_id,
+            account_id.label("account_id"),
             table.hold_id,
             table.network,
             func.min(table.day).label("day"),
@@ -117,7 +118,7 @@ def _differing(days: Sequence[int]) -> Select[Any]:
             table.manner.in_([Manner.FINAL, Manner.LATE]),
             table.hold_id != 0,
         )
-        .group_by(table.account_id, table.hold_id, table.network)
+        .group_by(account_id, table.hold_id, table.network)
         .subquery()
     )
     source = ended.join(
@@ -165,7 +166,7 @@ def _pending(last: int, pending_days: int) -> Select[Any]:
         )
         .select_from(THEIR_AUTHORIZATIONS)
         .where(table.day < days_before(last, pending_days))
-        .order_by(table.day, table.account_id, table.authorization_id)
+        .order_by(table.day, off_index(table.account_id), table.authorization_id)
     )
 
 

@@ -20,6 +20,7 @@ from ledger.report_lines import (
     Section,
     first_that_holds,
     number_and_amount,
+    off_index,
     read_lines,
     summed,
 )
@@ -32,11 +33,9 @@ AUTHORIZED = "authorized"
 
 _APPROVED = authorizations.c.outcome.in_([each.name for each in Outcome if each.approved])
 _ADVISED = authorizations.c.verb == "advise"
-MADE_A_HOLD = authorizations.c.hold_id == authorizations.c.authorization_id
-# Were both accounts plain columns, a planner without statistics might go the other way round, and
-# to each hold look through all authorizations of its account.
-ITS_HOLD = and_(
-    holds.c.account_id == authorizations.c.account_id + 0,
+_MADE_A_HOLD = authorizations.c.hold_id == authorizations.c.authorization_id
+_ITS_HOLD = and_(
+    holds.c.account_id == off_index(authorizations.c.account_id),
     holds.c.authorization_id == authorizations.c.authorization_id,
 )
 _AUTHORIZED: Key = (authorizations.c.day, authorizations.c.network, authorizations.c.currency)
@@ -45,11 +44,11 @@ _CLEARED: Key = (clearings.c.day, clearings.c.network, clearings.c.currency)
 _AUTHORIZATIONS = (
     ("repeat", authorizations.c.verb == REPEAT),
     ("advice refused", _ADVISED & ~_APPROVED),
-    ("advised", _ADVISED & MADE_A_HOLD),
+    ("advised", _ADVISED & _MADE_A_HOLD),
     ("advised, no new hold", _ADVISED),
     ("declined", ~_APPROVED),
     ("approved, nothing held", authorizations.c.hold_id == 0),
-    ("incremental", ~MADE_A_HOLD),
+    ("incremental", ~_MADE_A_HOLD),
     ("approved partially", authorizations.c.outcome == Outcome.APPROVED_PARTIALLY.name),
 )
 _RUNGS = tuple(
@@ -108,8 +107,8 @@ def _holds(days: Sequence[int]) -> Select[Any]:
     item = func.coalesce(holds.c.state, MISSING)
     return (
         summed(_AUTHORIZED, item, *sums)
-        .select_from(authorizations.outerjoin(holds, ITS_HOLD))
-        .where(authorizations.c.day.in_(days), MADE_A_HOLD)
+        .select_from(authorizations.outerjoin(holds, _ITS_HOLD))
+        .where(authorizations.c.day.in_(days), _MADE_A_HOLD)
     )
 
 
@@ -128,7 +127,9 @@ def _matches(days: Sequence[int]) -> Select[Any]:
 def _differences(days: Sequence[int]) -> Select[Any]:
     """Of holds that a clearing of the day has ended, or found ended already."""
     ended = (
-        select(*_CLEARED, clearings.c.account_id, clearings.c.hold_id)
+        select(
+            *_CLEARED, off_index(clearings.c.account_id).label("account_id"), clearings.c.hold_id
+        )
         .distinct()
         .where(
             clearings.c.day.in_(days),

@@ -72,6 +72,15 @@ def number_and_amount(amount: Number, where: Condition | None = None) -> list[Co
     return [func.sum(case((where, 1), else_=0)), func.sum(case((where, amount), else_=0))]
 
 
+def off_index(column: Number) -> Number:
+    """`column`, but for no index to be gone by.
+
+    To read a table once is cheap. A planner without statistics may read it in the order of a key
+    instead, or all rows of an account for each row of another table.
+    """
+    return column + 0
+
+
 def first_that_holds(table: Iterable[tuple[str, Condition]], otherwise: str) -> Text:
     """The label of the first condition of a table that holds."""
     return case(*((condition, literal(label)) for label, condition in table), else_=otherwise)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, and_, literal, select
 
 from ledger.house import AccountKind
 from ledger.posting import Manner
-from ledger.report_lines import Line, Section, number_and_amount, read_lines, summed
+from ledger.report_lines import Line, Section, number_and_amount, off_index, read_lines, summed
 from ledger.states import HoldState
 from ledger.tables import accounts, authorizations, clearings, holds
 
@@ -22,9 +22,8 @@ _PENDING = "pending"
 _AGES = ((1, "0-1 days"), (7, "2-7 days"), (30, "8-30 days"))
 _OLDEST = "over 30 days"
 
-# Pending holds are few and have an index. Set apart, they are what authorizations are held against,
-# in one pass; else an engine without statistics looks all holds up, or all authorizations of an
-# account for each hold.
+# Pending holds are few and have an index. Set apart, they are what one pass over the authorizations
+# is held against; else every authorization's hold is looked up.
 PENDING_HOLDS = (
     select(holds.c.account_id, holds.c.authorization_id, holds.c.amount, holds.c.remaining)
     .where(holds.c.state == HoldState.PENDING.value)
@@ -34,7 +33,7 @@ PENDING_HOLDS = (
 THEIR_AUTHORIZATIONS = authorizations.join(
     PENDING_HOLDS,
     and_(
-        PENDING_HOLDS.c.account_id == authorizations.c.account_id + 0,
+        PENDING_HOLDS.c.account_id == off_index(authorizations.c.account_id),
         PENDING_HOLDS.c.authorization_id == authorizations.c.authorization_id,
         authorizations.c.hold_id == authorizations.c.authorization_id,
     ),
