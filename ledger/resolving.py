@@ -85,8 +85,10 @@ def _to_wallet(
 ) -> str:
     suspense = book.house(posting.wallet, AccountKind.SUSPENSE)
     clearing.manner = Manner.CREDITED.value
-    clearing.value = refund_to_value(book, clearing.account_id, matched, amount)
-    credit(book, posting, amount, suspense, clearing.value)
+    value = refund_to_value(book, clearing.account_id, matched, amount)
+    credit(book, posting, amount, suspense, value)
+    # Of a credit the last units are Value, and of these some have come back from suspense.
+    clearing.value = value + clearing.returned
     return "credited from suspense to the wallet"
 
 

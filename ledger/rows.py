@@ -152,8 +152,9 @@ class Clearing(msgspec.Struct, gc=False):
     """One clearing and its answer: what it matched and why, and how it was posted.
 
     `authorization_id` is the match, 0 for none, and then `suggested_id` one that a person may
-    confirm; `manner` is one of `posting.Manner`. `value` is the part that moved *Value*; of a
-    debit also of its fee, which is paid after it. `returned` is what later ones have taken back.
+    confirm; `manner` is one of `posting.Manner`. `value` is the part that moved *Value*: the
+    first units of a debit, and then of its fee; the last ones of a credit. `returned` is what later
+    ones have taken back.
     """
 
     account_id: int
