@@ -37,6 +37,7 @@ _WRITER_OPTIONS = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergej
 _NOT_HAPPENED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _CONNECTION_ENDED = frozenset({"57P01", "57P02", "57P03"})  # shut down, crashed, starting up
 _PIPELINE = "cardrail_pipeline"
+_DISTRIBUTED = "distributed"  # of the URL: tables are spread over shards by their account ids
 
 
 class _PostgresqlDriver:
@@ -48,13 +49,15 @@ class _PostgresqlDriver:
             raise ValueError(f"the ledger's URL is {shown}, expected postgresql://HOST/DATABASE")
 
     def open_engines(self, url: URL) -> tuple[Engine, Engine]:
-        url = url.set(drivername="postgresql+psycopg")
+        distributed = url.query.get(_DISTRIBUTED) == "1"
+        url = url.set(drivername="postgresql+psycopg").difference_update_query([_DISTRIBUTED])
         # The URL may set options too, the schema of a shard for example.
         options = f"{url.query.get('options', '')} {_WRITER_OPTIONS}"
         # Once the driver has prepared a statement, a rollback makes it forget them all, the
         # pipelines' own as well.
         alone: dict[str, Any] = {"options": options, "prepare_threshold": None}
         writers = _engine(url, {"connect_args": {**_CONNECTING, **alone}})
+        writers = writers.execution_options(**{_DISTRIBUTED: distributed})
         # A reader asks whether its connection still lives; a writer is done again (`has_undone`).
         reading = {"isolation_level": "REPEATABLE READ", "pool_pre_ping": True}
         readers = _engine(url, {"connect_args": _CONNECTING, **reading})
@@ -66,7 +69,8 @@ class _PostgresqlDriver:
     def write(
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
     ) -> None:
-        statements = [_make(change) for change in changes]
+        distributed = connection.get_execution_options()[_DISTRIBUTED]
+        statements = [_make(change, distributed) for change in changes]
         _pipeline(connection).run([*statements, COMMIT] if commit else statements)
 
     def is_operating_error(self, error: BaseException) -> bool:
@@ -138,11 +142,11 @@ def _ask(lookup: Lookup) -> Statement:
     return text.of(list(lookup.keys))
 
 
-def _make(change: Change) -> Statement:
+def _make(change: Change, distributed: bool) -> Statement:  # noqa: FBT001 - of the connection
     if isinstance(change, Insert):
         text = _inserting(change.table, change.if_missing)
     else:
-        text = _updating(change.table, change.columns)
+        text = _updating(change.table, change.columns, distributed)
     return text.of(change.rows)
 
 
@@ -161,7 +165,11 @@ def _array_of_texts(values: Sequence[str]) -> bytes:
     return f'{{"{joined}"}}'.encode()
 
 
-# --- statements; Citus sends a change to one shard only if it names the account ids as well ---
+# --- statements ---
+#
+# Citus sends an UPDATE to one shard only if it names the account ids as well, which a URL with
+# `distributed=1` asks for. Elsewhere the planner may take them for the better way in: it reads all
+# rows of the accounts instead of those that change.
 
 
 @cache
@@ -194,12 +202,13 @@ def _inserting(table: Table, if_missing: bool) -> _Text:  # noqa: FBT001 - a key
 
 
 @cache
-def _updating(table: Table, columns: tuple[str, ...]) -> _Text:
+def _updating(table: Table, columns: tuple[str, ...], distributed: bool) -> _Text:  # noqa: FBT001 - a key of the cache
     keys = [column.name for column in table.primary_key.columns]
     every = [*columns, *keys]
     changes = ", ".join(f"{name} = k.k{place}" for place, name in enumerate(columns, 1))
     match = [f"t.{name} = k.k{every.index(name) + 1}" for name in keys]
-    match.append(f"t.account_id = ANY(${every.index('account_id') + 1}::bigint[])")
+    if distributed:
+        match.append(f"t.account_id = ANY(${every.index('account_id') + 1}::bigint[])")
     given = [table.c[name] for name in every]
     source = f"FROM {_unnested(given)} WHERE {' AND '.join(match)}"
     return _statement(f"UPDATE {table.name} AS t SET {changes} {source}", given)  # noqa: S608 - names of our own tables

@@ -14,9 +14,12 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from ledger.commands import SpendingLimits
 from ledger.database import Database, OutcomeUnknown
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
 from ledger.tables import accounts, metadata
+from tests.ledger.books import Books
+from tests.ledger.books import named as named_
 from tests.ledger.engines import Engine, fresh_ledger
 
 
@@ -314,6 +317,24 @@ def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
                 done.result()
         assert sorted(attempts) in ([1, 1, 2], [1, 2, 2])
         database.close()
+
+
+@pytest.mark.parametrize(("asked", "named"), [("", False), ("distributed=1", True)])
+def test_changes_of_a_distributed_ledger_name_their_accounts(*, asked: str, named: bool) -> None:
+    """Citus then sends each to one shard. What they change is the same."""
+    with fresh_ledger(Engine.POSTGRESQL) as url:
+        separator = "&" if "?" in url else "?"
+        books = Books(f"{url}{separator}{asked}" if asked else url)
+        books.ask(books.authorize(300, books.origin("A"), limits=SpendingLimits(5000, 5)))
+        books.ask(books.clear(200, named_("A"), part=(1, 2)))
+        books.ask(books.reverse(named_("A")))
+        assert (books.wallet().posted, books.wallet().held) == (800, 0)
+        with books.database.transaction() as connection:
+            [pipeline] = list(connection.connection.info.values())
+            changes = [each for each in pipeline._names if each.startswith("UPDATE")]
+        assert len(changes) >= 3
+        assert {"account_id = ANY(" in each for each in changes} == {named}
+        books.close()
 
 
 def test_a_rollback_forgets_no_statement_of_the_pipelines() -> None:
