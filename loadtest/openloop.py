@@ -2,7 +2,7 @@
 
 Messages are sent at their intended times whatever the gateway does. Everything waits in one
 `select`, whose timeout is fine enough for that: the timers of an event loop are a millisecond
-coarse, and at a moderate rate that would be most of the latency (docs/decisions/0010).
+coarse, and at a moderate rate that would be most of the latency (docs/decisions/0009).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from cardrail.jobs_command import job_table
 from cardrail.rounds import Rounds
 from cardrail.settings import read_settings
 from ledger.house import Placement
-from ledger.ledger import Ledger
+from ledger.ledger import Ledger, Wallet
 from ledger.outbox import NUMBERING
 from ledger.reports import PointsTotal, total_points
 from ledger.requests import find_by_rrn
@@ -94,7 +94,10 @@ def test_once_does_what_there_is_to_do(books: Books) -> None:
 
 def test_events_are_pruned_after_their_days(on_file: Books) -> None:
     on_file.now = time.time_ns() // 1000 - 3 * 86_400_000_000
-    Ledger(on_file.database).apply([on_file.authorize(1)])
+    aged = Ledger(on_file.database)
+    wallet = Wallet(account_id=2, currency="JPY", at=on_file.now, opening_balance=1000)
+    assert aged.open_wallet(wallet)
+    aged.apply([on_file.authorize(1, account_id=2)])
     assert once(on_file.url, EVENTS_DAYS="4")[1] == {"points": 1, "requests": 1}
     assert rows_left(on_file) == 1
     assert once(on_file.url, EVENTS_DAYS="2")[1] == {"pruned": 1}

@@ -203,6 +203,7 @@ def test_each_event_has_its_facts(books: Books) -> None:
     approved, posted, reversed_ = books.told()
     assert approved.data == {
         "network": "visanet", "rrn": held.origin.rrn, "purpose": "purchase",
+        "request_key": held.origin.request_key,
         "outcome": "APPROVED", "amount": 300, "currency": "JPY",
         "hold_id": decision.authorization_id, "points_pending": 0, "available": 700,
     }  # fmt: skip

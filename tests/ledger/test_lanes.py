@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -58,10 +59,11 @@ def test_a_lane_that_is_stuck_does_not_hold_up_the_other(books: Books) -> None:
         writer.start()
         writer.submit(books.authorize(1, account_id=LEFT[0]), answers)
         await stuck.someone_entered()
+        in_time = time.monotonic_ns() + 60 * 10**9
         for _ in range(2):
-            writer.submit(books.authorize(1, account_id=LEFT[0]), answers)
+            writer.submit(books.authorize(1, account_id=LEFT[0]), answers, in_time)
         with pytest.raises(LedgerBusy, match="2 commands wait"):
-            writer.submit(books.authorize(1, account_id=LEFT[0]), answers)
+            writer.submit(books.authorize(1, account_id=LEFT[0]), answers, in_time)
         for account_id in RIGHT:
             decided = asyncio.get_running_loop().create_future()
             writer.submit(books.authorize(1, account_id=account_id), decided.set_result)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from threading import Event as Signal
 
+import msgspec
 import pytest
 from msgspec.structs import astuple
 from sqlalchemy import Connection, select
@@ -17,7 +18,7 @@ from ledger.database import Database
 from ledger.events import Event, decode_events
 from ledger.house import Placement
 from ledger.ids import Ids
-from ledger.ledger import Ledger
+from ledger.ledger import Ledger, Wallet
 from ledger.outbox import NUMBERING, Batch, Reader, number, prune
 from ledger.row_sets import Change, Insert
 from ledger.rows import Spending
@@ -146,8 +147,7 @@ def test_what_commits_while_others_are_read_is_not_left_out() -> None:
         commands = [books.authorize(1, account_id=1)], [books.authorize(1, account_id=2)]
         late = threads.submit(Ledger(slow, node=1).apply, commands[0])
         assert made.wait(WAIT)
-        books.now += 1000
-        books.ledger.apply(commands[1])
+        books.ledger.apply([msgspec.structs.replace(commands[1][0], at=books.now + DAY)])
         of = reader(books)
         assert rrns(read(of)) == [commands[1][0].origin.rrn]
         go.set()
@@ -385,7 +385,7 @@ def test_what_has_no_number_yet_is_kept(aged: Books) -> None:
     late = Ledger(aged.database)
     late._made_ids = Ids()
     aged.now = NOW - DAY
-    aged.open(2, 1000)
+    late.open_wallet(Wallet(account_id=2, currency="JPY", at=aged.now, opening_balance=1000))
     late.apply([aged.authorize(1, account_id=2)])
     assert prune(aged.database, OUTBOX, NOW + DAY) == 1
     assert [*sequences(aged).values()] == [0, 2, 3]

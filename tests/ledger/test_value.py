@@ -184,9 +184,9 @@ def test_a_hold_promises_both(books: Books) -> None:
     assert books.ask(books.authorize(1060)).outcome is Outcome.APPROVED
 
 
-def test_a_fee_is_paid_from_value_too_and_comes_back_as_money(books: Books) -> None:
+def test_a_fee_is_paid_from_value_too_and_comes_back_as_it_was_paid(books: Books) -> None:
     books.ask(books.fund(400, to_value=True))
     books.ask(books.clear(300, origin=books.origin(key="post"), fee=110))
     assert books.purse() == (990, 0, 0)
     books.ask(books.clear(0, undoes="post"))
-    assert books.purse() == (1100, 300, 0)
+    assert books.purse() == (1000, 400, 0)
