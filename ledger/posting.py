@@ -87,7 +87,9 @@ def _settle_debt(book: Book, posting: Posting) -> None:
     if above_floor < 0:
         wallet.owed -= above_floor
         _move(book, posting.of_kind("lent"), receivable, -above_floor, 0)
-    elif repaid := min(wallet.owed, above_floor):
+    else:
+        repaid = min(wallet.owed, above_floor)
+        assert repaid  # who owes was at the floor, and something has moved
         value = max(0, repaid - _money(wallet))  # what was lent was *Money*
         wallet.owed -= repaid
         _move(book, posting.of_kind("repaid"), receivable, -repaid, -value)

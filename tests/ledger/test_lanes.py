@@ -154,3 +154,24 @@ def test_stopping_waits_for_every_lane(books: Books) -> None:
         assert answers.outcomes == [Outcome.APPROVED] * len(ACCOUNTS)
 
     asyncio.run(scene())
+
+
+def test_a_writer_is_crowded_while_a_lane_has_work_for_too_long(books: Books) -> None:
+    """Judged by how fast it has been; one that has had nothing to do yet is not."""
+
+    async def scene() -> None:
+        ledgers = [Ledger(books.database, placement=TWO) for _ in range(2)]
+        writer = LedgerWriter(ledgers, TWO)
+        assert not writer.is_crowded()
+        writer.start()
+        decided = asyncio.get_running_loop().create_future()
+        writer.submit(books.authorize(1), decided.set_result)
+        await decided
+        assert not writer.is_crowded()
+        await writer.stop()
+
+    asyncio.run(scene())
+
+
+def test_an_engine_tells_how_many_lanes_it_is_worth(books: Books) -> None:
+    assert books.database.lanes == 1

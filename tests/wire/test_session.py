@@ -822,3 +822,7 @@ def test_what_tells_of_the_past_is_never_dropped(dialect: Dialect) -> None:
     assert [each.message.mti for each in pair.requests()] == ["0100", "0420", "0420"]
     assert errors_of(pair.at_issuer, MessageRefused) == [InFlightLimit]
     assert any(isinstance(each, ManagementReceived) for each in pair.at_issuer)
+
+
+def test_what_is_crowded_says_so() -> None:
+    assert str(Crowded()) == "more requests wait than can be answered in time"
