@@ -207,7 +207,7 @@ def _updating(table: Table, columns: tuple[str, ...], distributed: bool) -> _Tex
     every = [*columns, *keys]
     changes = ", ".join(f"{name} = k.k{place}" for place, name in enumerate(columns, 1))
     match = [f"t.{name} = k.k{every.index(name) + 1}" for name in keys]
-    if distributed or keys == ["account_id"]:
+    if distributed:
         match.append(f"t.account_id = ANY(${every.index('account_id') + 1}::bigint[])")
     given = [table.c[name] for name in every]
     source = f"FROM {_unnested(given)} WHERE {' AND '.join(match)}"
