@@ -22,7 +22,7 @@ from ledger.row_sets import Change
 from ledger.rows import Account, Points
 
 READER = "points"
-EVENTS_AT_ONCE = 128  # few, for an embedded database is locked while they are posted
+EVENTS_AT_ONCE = 16  # few, for an embedded database is locked while they are posted
 NO_HOLD = 0  # what was cleared without one
 
 
