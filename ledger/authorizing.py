@@ -17,7 +17,7 @@ from ledger.commands import (
     Reference,
 )
 from ledger.outcomes import Outcome
-from ledger.rows import REPEAT, REPEATS, WITHDRAWN, Account, Authorization, Hold
+from ledger.rows import REPEAT, REPEATS, WITHDRAWN, Account, Authorization, Clearing, Hold
 from ledger.rules import NO_LIMITS, SPENDS, Standing, Verdict, judge
 from ledger.states import HoldState, Verb
 
@@ -144,8 +144,8 @@ def conflict(decision: Decision) -> Decision:
     )
 
 
-def answer(row: Authorization) -> Decision:
-    """A stored authorization as the decision it was."""
+def answer(row: Authorization | Clearing) -> Decision:
+    """A stored row as the decision it was."""
     return Decision(
         outcome=Outcome[row.outcome],
         authorization_id=row.authorization_id,

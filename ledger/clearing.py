@@ -8,9 +8,9 @@ Each record is posted once: its request key tells a file that is delivered again
 
 from __future__ import annotations
 
-from ledger.authorizing import again, request_key, unknown_account
+from ledger.authorizing import again, answer, request_key, unknown_account
 from ledger.book import Book
-from ledger.clearing_records import Posted, answer, record
+from ledger.clearing_records import Posted, record
 from ledger.commands import Clear, Decision
 from ledger.house import AccountKind
 from ledger.matching import NOTHING, Match

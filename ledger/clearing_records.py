@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from ledger.authorizing import OUTCOME_NAMES, details_text
+from ledger.authorizing import OUTCOME_NAMES, answer, details_text
 from ledger.book import Book
 from ledger.commands import Clear, Command, Decision, Fund, Resolve
 from ledger.matching import Match
-from ledger.outcomes import Outcome
 from ledger.posting import Manner
 from ledger.rows import Account, Clearing
 from ledger.rules import Verdict
@@ -74,21 +73,6 @@ def record(
     book.record_clearing(row)
     _tell(book, row, posted)
     return answer(row)
-
-
-def answer(row: Clearing) -> Decision:
-    """A stored clearing as the decision it was."""
-    return Decision(
-        outcome=Outcome[row.outcome],
-        authorization_id=row.authorization_id,
-        account_id=row.account_id,
-        amount=row.amount,
-        currency=row.currency,
-        approval_code=row.approval_code,
-        available=row.available,
-        posted=row.posted,
-        explanation=row.explanation,
-    )
 
 
 def _extras(command: Command, verdict: Verdict) -> tuple[int, int]:

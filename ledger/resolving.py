@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.authorizing import again, request_key, unknown_account
+from ledger.authorizing import again, answer, request_key, unknown_account
 from ledger.book import Book
 from ledger.clearing import refund_to_value
-from ledger.clearing_records import Posted, answer, record
+from ledger.clearing_records import Posted, record
 from ledger.commands import Decision, Resolve
 from ledger.house import AccountKind
 from ledger.matching import NOTHING, Match
