@@ -32,7 +32,6 @@ from ledger.house import Placement
 from ledger.ledger import Ledger
 
 _NEVER = 2**63
-_CROWDED_NANOSECONDS = 250_000_000
 _BATCHES_COUNTED = 4  # so much less than all does the last batch change the time of a batch
 
 _logger = logging.getLogger(__name__)
@@ -85,7 +84,8 @@ class LedgerWriter:
     """Gives each ledger's batches their own thread. Its methods belong to the event loop's thread.
 
     `ledgers` stand in the order of `placement.writer_of`; `capacity` and `batch_limit` are for
-    each of them. What has no deadline may wait behind `capacity` others, as many again.
+    each of them. What has no deadline may wait behind `capacity` others, as many again. From a
+    wait of `crowded_seconds` on, the writer is crowded.
     """
 
     def __init__(
@@ -95,11 +95,13 @@ class LedgerWriter:
         *,
         capacity: int = 4096,
         batch_limit: int = 256,
+        crowded_seconds: float = 0.25,
     ) -> None:
         assert len(ledgers) == placement.shard_count * placement.lanes
         self._lanes = [_Lane(each, batch_limit) for each in ledgers]
         self._writer_of = placement.writer_of if len(ledgers) > 1 else None
         self._capacity = capacity
+        self._crowded_nanoseconds = int(crowded_seconds * 1e9)
         self._accepting = False
         self._started = False
 
@@ -113,7 +115,7 @@ class LedgerWriter:
 
         Far below the deadlines: what is let in beyond this only makes every answer later.
         """
-        return any(lane.wait_nanoseconds() > _CROWDED_NANOSECONDS for lane in self._lanes)
+        return any(lane.wait_nanoseconds() > self._crowded_nanoseconds for lane in self._lanes)
 
     def start(self) -> None:
         """Begin to write; call it in the event loop that is to get the answers."""
