@@ -1,4 +1,4 @@
-"""Every setting, the gateway's and the jobs': read once from ``CARDRAIL_`` variables, frozen.
+"""Every setting, of whichever process: read once from ``CARDRAIL_`` variables, frozen.
 
 deploy/cardrail.env.sample lists them all. A key is never printed: `masked` is what may be shown.
 """
@@ -57,7 +57,7 @@ Bins = Annotated[str, AfterValidator(_require_bins)]
 
 
 class Settings(BaseSettings):
-    """The gateway's settings, and the jobs'. Amounts in minor units, durations in seconds."""
+    """Settings of gateway, jobs and operations. Amounts in minor units, durations in seconds."""
 
     model_config = SettingsConfigDict(
         env_prefix="CARDRAIL_", frozen=True, extra="forbid", hide_input_in_errors=True
@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     ledger: str = "sqlite:///cardrail.db"
     visanet: Address = "127.0.0.1:8583"
     quicpay: Address = "127.0.0.1:8584"
+    http: Address = "127.0.0.1:8080"
+    http_hosts: str = ""
 
     index_key: Key | None = None
     encryption_key: Key | None = None
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     expiry_seconds: float = Field(default=60.0, gt=0)
     prune_seconds: float = Field(default=3600.0, gt=0)
     events_days: int = Field(default=7, ge=0)
+    audit_seconds: float = Field(default=60.0, gt=0)
 
     home_country: str = Field(default="392", pattern=r"^\d{3}$")
     business_day_offset_minutes: int = Field(default=540, ge=-720, le=840)

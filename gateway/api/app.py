@@ -1,0 +1,36 @@
+"""The application: every resource on one FastAPI app."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from gateway.api.context import OpsContext
+from gateway.api.health import health_router
+from gateway.api.problems import PROBLEMS, install
+
+VERSION = "1"
+PREFIX = f"/api/v{VERSION}"
+
+_DESCRIPTION = """\
+For the person on call: links, authorizations, holds, cards, exceptions and reports of one issuer.
+
+Amounts are integers in minor units of an ISO 4217 currency, times are UTC, business days YYYYMMDD,
+and ids are decimal texts (63 bits are more than a JavaScript number has). Errors are
+`application/problem+json` (RFC 9457). Every write needs an `Idempotency-Key`.
+"""
+
+
+def create_app(context: OpsContext) -> FastAPI:
+    """The API over `context`; pages are mounted on it by whoever runs it."""
+    app = FastAPI(
+        title="Cardrail operations",
+        version=VERSION,
+        description=_DESCRIPTION,
+        docs_url=None,  # its pages load scripts from elsewhere; the document itself is here
+        redoc_url=None,
+    )
+    install(app, context.database)
+    app.include_router(health_router(context))
+    api = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    app.include_router(api)
+    return app
