@@ -71,6 +71,9 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="How many processes share the links.", metavar="N")
     ] = None,
+    runtime: Annotated[
+        Path | None, typer.Option(help="Where the control sockets are.", metavar="FOLDER")
+    ] = None,
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -84,6 +87,7 @@ def serve(
             quicpay=quicpay,
             decision_log=decision_log,
             workers=workers,
+            runtime=runtime,
         )
     except SettingsError as error:
         _exit(_USAGE, str(error))
@@ -99,7 +103,7 @@ def serve(
 def _run_workers(settings: Settings) -> None:
     """Several of what `run` is one of."""
     _database(settings).close()  # they find every table there
-    options = ["--ledger", settings.ledger, "--workers", "1"]
+    options = ["--ledger", settings.ledger, "--workers", "1", "--runtime", str(settings.runtime)]
     if settings.decision_log is not None:
         options += ["--decision-log", str(settings.decision_log)]
     addresses = {f"CARDRAIL_{name.upper()}": getattr(settings, name) for name in DIALECTS}

@@ -7,9 +7,10 @@ errors. Nothing that a message says becomes one. All of it belongs to the event 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeAlias
 
 from gateway.histograms import Histogram
 from gateway.records import DecisionRecord
@@ -34,12 +35,22 @@ MESSAGE_CLASSES: Mapping[str, str] = MappingProxyType(
 _ELAPSED_MS = tuple(1000 * bound for bound in ELAPSED_BOUNDS)
 
 
-class _Cells(dict[tuple[str, str, str], list[float]]):
-    """By class, code and outcome: the count of each bucket, and last the sum in milliseconds."""
+def _cell() -> list[float]:
+    """The count of each bucket, and last the sum in milliseconds."""
+    return [0] * (len(_ELAPSED_MS) + 2)
 
-    def __missing__(self, key: tuple[str, str, str]) -> list[float]:
-        cell = self[key] = [0] * (len(_ELAPSED_MS) + 2)
-        return cell
+
+_ByOutcome: TypeAlias = defaultdict[str, list[float]]
+_ByCode: TypeAlias = defaultdict[str, _ByOutcome]
+_ByMti: TypeAlias = defaultdict[str, _ByCode]  # one in another: quicker than a key of all three
+
+
+def _by_outcome() -> _ByOutcome:
+    return defaultdict(_cell)
+
+
+def _by_code() -> _ByCode:
+    return defaultdict(_by_outcome)
 
 
 class NetworkMetrics:
@@ -59,7 +70,7 @@ class NetworkMetrics:
     )
 
     def __init__(self) -> None:
-        self._cells = _Cells()
+        self._cells: _ByMti = defaultdict(_by_code)
         self.repeats_count = 0
         self.refused: Counter[str] = Counter()
         self.dropped_count = 0
@@ -73,19 +84,23 @@ class NetworkMetrics:
     def answered(self, record: DecisionRecord) -> None:
         """An answer was given."""
         elapsed = record.elapsed_ms
-        message_class = MESSAGE_CLASSES.get(record.mti, OTHER)
-        cell = self._cells[message_class, record.response_code, record.outcome]
+        cell = self._cells[record.mti][record.response_code][record.outcome]
         cell[bisect_left(_ELAPSED_MS, elapsed)] += 1
         cell[-1] += elapsed
         if record.replayed:
             self.repeats_count += 1
 
     def answers(self) -> tuple[Answers, ...]:
-        """All answers since the start."""
-        return tuple(
-            Answers(*key, _histogram(ELAPSED_BOUNDS, cell, 1000))
-            for key, cell in self._cells.items()
-        )
+        """All answers since the start, what is alike in everything but the MTI in one."""
+        found: dict[tuple[str, str, str], Histogram] = {}
+        for mti, by_code in self._cells.items():
+            message_class = MESSAGE_CLASSES.get(mti, OTHER)
+            for code, by_outcome in by_code.items():
+                for outcome, cell in by_outcome.items():
+                    key = message_class, code, outcome
+                    elapsed = _histogram(ELAPSED_BOUNDS, cell, 1000)
+                    found[key] = found[key] + elapsed if key in found else elapsed
+        return tuple(Answers(*key, elapsed) for key, elapsed in found.items())
 
 
 class LedgerMetrics:
