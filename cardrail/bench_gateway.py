@@ -129,7 +129,8 @@ def _own_time(network: str) -> Row:
 def _environment(folder: str) -> dict[str, str]:
     """Nothing of what is set for a gateway outside."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CARDRAIL_")}
-    return {**kept, "CARDRAIL_KEY_FILE": f"{folder}/bench.keys"}
+    ours = {"CARDRAIL_KEY_FILE": f"{folder}/bench.keys", "CARDRAIL_RUNTIME": f"{folder}/run"}
+    return {**kept, **ours}
 
 
 def _patience(plan: Plan) -> float:

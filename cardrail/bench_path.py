@@ -19,6 +19,7 @@ from cardrail.decision_lines import key_value_line
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import Card
+from gateway.feed import Feed
 from gateway.policy import Policy
 from gateway.processor import Issuer, Processor
 from gateway.records import DecisionRecord
@@ -106,6 +107,7 @@ def _processor(
         policy=Policy(),
         codes=ApprovalCodes(0),
         tell=tell,
+        feed=Feed(1),
     )
     return Processor(network, issuer)
 

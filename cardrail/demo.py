@@ -93,7 +93,7 @@ def _seed(children: Children, plan: Plan, ledger: str) -> int:
 def _start_gateway(children: Children, ledger: str, decisions: Path) -> Child:
     anywhere = "127.0.0.1:0"
     addresses = ["--visanet", anywhere, "--quicpay", anywhere]
-    log = ["--decision-log", str(decisions)]
+    log = ["--decision-log", str(decisions), "--runtime", str(children.logs / "run")]
     return children.start("gateway", ["serve", "--ledger", ledger, *addresses, *log])
 
 

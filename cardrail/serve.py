@@ -31,8 +31,13 @@ from gateway.approval_codes import ApprovalCodes
 from gateway.card_changes import CardChanges
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import keys_fit, load_cards
+from gateway.control import ControlServer, ControlUnavailable
+from gateway.feed import Feed
 from gateway.listener import Listener
+from gateway.metrics import LedgerMetrics
+from gateway.open_links import OpenLinks
 from gateway.processor import Issuer, Processor
+from gateway.telemetry import Telemetry
 from gateway.vault import PanVault, VaultError
 from ledger.commands import AnyCommand, Decision
 from ledger.database import Database
@@ -66,6 +71,9 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="How many processes share the links.", metavar="N")
     ] = None,
+    runtime: Annotated[
+        Path | None, typer.Option(help="Where the control sockets are.", metavar="FOLDER")
+    ] = None,
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -79,6 +87,7 @@ def serve(
             quicpay=quicpay,
             decision_log=decision_log,
             workers=workers,
+            runtime=runtime,
         )
     except SettingsError as error:
         _exit(_USAGE, str(error))
@@ -94,7 +103,7 @@ def serve(
 def _run_workers(settings: Settings) -> None:
     """Several of what `run` is one of."""
     _database(settings).close()  # they find every table there
-    options = ["--ledger", settings.ledger, "--workers", "1"]
+    options = ["--ledger", settings.ledger, "--workers", "1", "--runtime", str(settings.runtime)]
     if settings.decision_log is not None:
         options += ["--decision-log", str(settings.decision_log)]
     addresses = {f"CARDRAIL_{name.upper()}": getattr(settings, name) for name in DIALECTS}
@@ -158,15 +167,22 @@ class _Gateway:
     ) -> None:
         self._settings = settings
         self._registry = CardRegistry()
+        self._worker = int(os.environ.get(NUMBER, "1"))
         lanes = settings.ledger_lanes or database.lanes
         self._placement = Placement(lanes=lanes)
         self._ledgers = [Ledger(database, placement=self._placement) for _ in range(lanes)]
+        ledger_metrics, feed, open_links = (
+            LedgerMetrics(),
+            Feed(self._worker),
+            OpenLinks(self._worker),
+        )
         self._writer = LedgerWriter(
             self._ledgers,
             self._placement,
             capacity=settings.ledger_queue,
             batch_limit=settings.ledger_batch,
             crowded_seconds=settings.crowded_seconds,
+            on_written=ledger_metrics.written,
         )
         call_soon = asyncio.get_running_loop().call_soon_threadsafe
         self._lookups = CardLookups(database, call_soon)
@@ -181,18 +197,32 @@ class _Gateway:
             policy=settings.policy(),
             codes=ApprovalCodes(time.time_ns() // 1_000_000),
             tell=logs.put,
+            feed=feed,
         )
         self._database = database
         self._processors = {name: Processor(name, issuer) for name in DIALECTS}
         self._listeners = {
-            name: Listener(dialect, settings.link_terms(name), self._processors[name])
+            name: Listener(dialect, settings.link_terms(name), self._processors[name], open_links)
             for name, dialect in DIALECTS.items()
         }
+        telemetry = Telemetry(
+            worker=self._worker,
+            started_at=time.time(),
+            processors=self._processors,
+            writer=self._writer,
+            ledger=ledger_metrics,
+            links=open_links,
+            feed=feed,
+            registry=self._registry,
+            logs_dropped=lambda: logs.dropped_count,
+        )
+        self._control = ControlServer(telemetry.snapshot, open_links, feed)
 
     async def start(self) -> None:
         """Load the cards, listen, and say so."""
         with self._database.reading() as connection:
             self._registry.put(load_cards(connection))
+        await self._open_control()
         self._writer.start()
         self._lookups.start()
         self._changes.start()
@@ -219,6 +249,7 @@ class _Gateway:
             await listener.close()
         self._lookups.stop()
         self._changes.stop()
+        await self._control.close()
         _log.info("stopped")
 
     def _take_back_late(self) -> None:
@@ -236,6 +267,13 @@ class _Gateway:
         """One command, by the ledger of its account."""
         [command] = commands
         return self._ledgers[self._placement.writer_of(command.account_id)].apply([command])
+
+    async def _open_control(self) -> None:
+        """Before the links, so that a gateway that cannot be watched takes none."""
+        try:
+            await self._control.open(self._settings.runtime, self._worker)
+        except ControlUnavailable as error:
+            raise StartFailed(str(error)) from None
 
     async def _listen(self, listener: Listener, address: str) -> str:
         host, _, port = address.rpartition(":")

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(default=1.5, gt=0)
     crowded_seconds: float = Field(default=0.25, gt=0)
     drain_seconds: float = Field(default=5.0, ge=0)
+    runtime: Path = Path("cardrail.run")
     card_refresh_seconds: float = Field(default=1.0, gt=0)
 
     jobs_seconds: float = Field(default=0.5, gt=0)

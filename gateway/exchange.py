@@ -36,8 +36,11 @@ _NO_SUCH_CARD = Refusal(Outcome.INSTRUMENT_UNKNOWN, "no such card")
 class Replies(Protocol):
     """Where answers go: a link."""
 
-    def respond(self, event: RequestReceived, response: Message) -> object:
-        """Send `response` to the request of `event`; EncodeError if it cannot be sent."""
+    def respond(self, event: RequestReceived, response: Message) -> bytes:
+        """Send `response` to the request of `event`; EncodeError if it cannot be sent.
+
+        Gives the frame; an empty one if the link has ended.
+        """
 
 
 class Exchange:
@@ -45,13 +48,12 @@ class Exchange:
 
     `at` is its arrival in microseconds since the epoch; `started` and `deadline` are seconds of
     the monotonic clock, which the event loop's timers follow. (The loop's own reading of it stands
-    still for a whole turn.)
+    still for a whole turn.) `sent` is the frame of the answer.
     """
 
     __slots__ = (
         "_case",
         "_command",
-        "_event",
         "_first",
         "_handler",
         "_link",
@@ -60,7 +62,9 @@ class Exchange:
         "at",
         "card",
         "deadline",
+        "event",
         "request",
+        "sent",
         "started",
     )
 
@@ -71,13 +75,14 @@ class Exchange:
         assert isinstance(request, CardRequest)
         self._processor = processor
         self._link = link
-        self._event = event
         self._handler = handler
+        self.event = event
         self.request = request
         self.at = int(event.at * 1_000_000)
         self.started = time.monotonic()
         self.deadline = self.started + processor.policy.deadline_seconds
         self.answered = False
+        self.sent = b""
         self.card: Card | None = None
         self._case: Case | None = None
         self._command: AnyCommand | None = None
@@ -173,10 +178,10 @@ class Exchange:
         """Send `answer`, or 96 if it cannot be written; gives what was sent."""
         self.answered = True
         try:
-            self._link.respond(self._event, answer)
+            self.sent = self._link.respond(self.event, answer)
         except EncodeError as error:
             self._processor.report(error)
             answer = respond(self.request, response_code=error.response_code)
-            self._link.respond(self._event, answer)
+            self.sent = self._link.respond(self.event, answer)
         self._processor.answered()
         return answer

@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 import structlog
 
+from gateway.metrics import NetworkMetrics
+from gateway.open_links import OpenLinks
 from gateway.processor import Processor
 from networks.wire.dialect import Dialect
 from networks.wire.errors import SessionError
@@ -45,10 +47,14 @@ class LinkTerms:
 class Listener:
     """Accepts the links of one network. Belongs to the running event loop."""
 
-    def __init__(self, dialect: Dialect, terms: LinkTerms, processor: Processor) -> None:
+    def __init__(
+        self, dialect: Dialect, terms: LinkTerms, processor: Processor, open_links: OpenLinks
+    ) -> None:
         self._dialect = dialect
         self._terms = terms
         self._processor = processor
+        self._open_links = open_links
+        self._metrics = processor.metrics
         self._server: asyncio.Server | None = None
         self._links: set[Link] = set()
 
@@ -105,6 +111,10 @@ class Listener:
             self._opened(link, event)
         elif isinstance(event, StateChanged) and event.after is LinkState.CLOSED:
             self._links.discard(link)
+            self._open_links.discard(link)
+        count = _COUNT.get(type(event))
+        if count is not None:
+            count(self._metrics, event)
         tell = _TELL.get(type(event))
         if tell is not None:
             tell(self._dialect.name, event)
@@ -112,7 +122,10 @@ class Listener:
     def _opened(self, link: Link, event: LinkOpened) -> None:
         if len(self._links) < self._terms.links_most:
             self._links.add(link)
+            self._open_links.add(self._dialect.name, link, event)
+            self._metrics.opened_count += 1
             return
+        self._metrics.turned_away_count += 1
         _log.warning("link refused, too many", network=self._dialect.name, host=event.host)
         link.close()
 
@@ -168,5 +181,36 @@ _TELL: Mapping[type, Callable[..., None]] = MappingProxyType(
         AnswerUnmatched: _tell_unmatched,
         RejectReceived: _tell_rejected,
         LinkBroken: _tell_broken,
+    }
+)
+
+
+def _count_refused(metrics: NetworkMetrics, event: MessageRefused) -> None:
+    metrics.refused[type(event.error).__name__] += 1
+
+
+def _count_dropped(metrics: NetworkMetrics, event: RequestsDropped) -> None:
+    metrics.dropped_count += event.count
+
+
+def _count_unmatched(metrics: NetworkMetrics, event: AnswerUnmatched) -> None:
+    metrics.unmatched[event.reason.value] += 1
+
+
+def _count_rejected(metrics: NetworkMetrics, _event: RejectReceived) -> None:
+    metrics.rejected_count += 1
+
+
+def _count_broken(metrics: NetworkMetrics, event: LinkBroken) -> None:
+    metrics.broken[type(event.error).__name__] += 1
+
+
+_COUNT: Mapping[type, Callable[..., None]] = MappingProxyType(
+    {
+        MessageRefused: _count_refused,
+        RequestsDropped: _count_dropped,
+        AnswerUnmatched: _count_unmatched,
+        RejectReceived: _count_rejected,
+        LinkBroken: _count_broken,
     }
 )

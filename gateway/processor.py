@@ -21,8 +21,10 @@ from gateway.cards import Card
 from gateway.case import Case
 from gateway.checks import refuse_format
 from gateway.exchange import Exchange, Replies
+from gateway.feed import Feed
 from gateway.handlers import HANDLERS
 from gateway.late_decisions import LateDecisions
+from gateway.metrics import NetworkMetrics
 from gateway.policy import Policy
 from gateway.records import DecisionRecord
 from gateway.response_codes import APPROVED
@@ -49,7 +51,8 @@ class Submit(Protocol):
 class Issuer:
     """What the processors of all networks share.
 
-    `tell` takes the record of every answer and must not block.
+    `tell` takes the record of every answer and must not block; `feed` takes what was received and
+    sent besides, while somebody watches.
     """
 
     vault: PanVault
@@ -59,6 +62,7 @@ class Issuer:
     policy: Policy
     codes: ApprovalCodes
     tell: Callable[[DecisionRecord], None]
+    feed: Feed
 
 
 class Processor:
@@ -72,6 +76,9 @@ class Processor:
         self._waiting: deque[Exchange] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
+        self._tell_log = issuer.tell
+        self._feed = issuer.feed
+        self.metrics = NetworkMetrics()
         self.policy = issuer.policy
         self.submit: Submit = issuer.writer.submit
         self.is_crowded: Callable[[], bool] = issuer.writer.is_crowded
@@ -128,13 +135,14 @@ class Processor:
 
     def report(self, error: Exception) -> None:
         """Tell of a mistake of ours; the request it struck is answered 91 or 96."""
+        self.metrics.failures_count += 1
         self._loop.call_exception_handler({"message": "a request failed", "exception": error})
 
     def tell_decided(self, exchange: Exchange, answer: CardResponse, decision: Decision) -> None:
         """Record an answer that the ledger gave."""
         request, card = exchange.request, exchange.card
         assert card is not None
-        self._issuer.tell(
+        self._tell(
             DecisionRecord(
                 at=exchange.at,
                 network=self._network,
@@ -154,13 +162,15 @@ class Processor:
                 account_id=card.account_id,
                 authorization_id=decision.authorization_id,
                 elapsed_ms=_elapsed_ms(exchange),
-            )
+            ),
+            exchange.event,
+            exchange.sent,
         )
 
     def tell_undecided(self, exchange: Exchange, code: str, outcome: str, reason: str) -> None:
         """Record an answer given without the ledger."""
         request, card = exchange.request, exchange.card
-        self._issuer.tell(
+        self._tell(
             DecisionRecord(
                 at=exchange.at,
                 network=self._network,
@@ -177,14 +187,16 @@ class Processor:
                 explanation=reason,
                 account_id=0 if card is None else card.account_id,
                 elapsed_ms=_elapsed_ms(exchange),
-            )
+            ),
+            exchange.event,
+            exchange.sent,
         )
 
     def _take_note(self, link: Replies, event: RequestReceived) -> None:
         """File updates and administrative messages: acknowledged, and told in the log."""
         message = event.message
-        link.respond(event, acknowledge(message))
-        self._issuer.tell(
+        sent = link.respond(event, acknowledge(message))
+        self._tell(
             DecisionRecord(
                 at=int(event.at * 1_000_000),
                 network=self._network,
@@ -194,8 +206,16 @@ class Processor:
                 rrn=message.rrn,
                 response_code=APPROVED,
                 outcome="NOTED",
-            )
+            ),
+            event,
+            sent,
         )
+
+    def _tell(self, record: DecisionRecord, event: RequestReceived, sent: bytes) -> None:
+        self.metrics.answered(record)
+        self._tell_log(record)
+        if self._feed.is_read:
+            self._feed.put(record, event.payload, sent)
 
     def _look_up(self, exchange: Exchange, index: bytes) -> None:
         """The card is not in memory: it may have been issued since."""

@@ -46,6 +46,7 @@ class Undecided(Enum):
 
 
 OnDecided: TypeAlias = Callable[[Decision | Undecided], None]
+OnWritten: TypeAlias = Callable[[int, int], None]  # commands of a batch, nanoseconds it took
 
 
 class LedgerBusy(Exception):
@@ -85,10 +86,11 @@ class LedgerWriter:
 
     `ledgers` stand in the order of `placement.writer_of`; `capacity` and `batch_limit` are for
     each of them. What has no deadline may wait behind `capacity` others, as many again. From a
-    wait of `crowded_seconds` on, the writer is crowded.
+    wait of `crowded_seconds` on, the writer is crowded. `on_written` is told of each batch, on the
+    event loop, before those who wait for its decisions.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named, not positional
         self,
         ledgers: Sequence[Ledger],
         placement: Placement = Placement(),  # noqa: B008 - frozen
@@ -96,14 +98,20 @@ class LedgerWriter:
         capacity: int = 4096,
         batch_limit: int = 256,
         crowded_seconds: float = 0.25,
+        on_written: OnWritten = lambda _count, _nanoseconds: None,
     ) -> None:
         assert len(ledgers) == placement.shard_count * placement.lanes
-        self._lanes = [_Lane(each, batch_limit) for each in ledgers]
+        self._lanes = [_Lane(each, batch_limit, on_written) for each in ledgers]
         self._writer_of = placement.writer_of if len(ledgers) > 1 else None
         self._capacity = capacity
         self._crowded_nanoseconds = int(crowded_seconds * 1e9)
         self._accepting = False
         self._started = False
+
+    @property
+    def capacity(self) -> int:
+        """How many commands with a deadline may wait in all lanes."""
+        return self._capacity * len(self._lanes)
 
     @property
     def waiting_count(self) -> int:
@@ -170,11 +178,12 @@ class LedgerWriter:
 class _Lane:
     """One thread and what it writes."""
 
-    def __init__(self, ledger: Ledger, batch_limit: int) -> None:
+    def __init__(self, ledger: Ledger, batch_limit: int, on_written: OnWritten) -> None:
         self.queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self.stopped = asyncio.Event()
         self._ledger = ledger
         self._batch_limit = batch_limit
+        self._on_written = on_written
         self._stopping = False
         self._is_away = False  # the database, at the last attempt
         self._batch_nanoseconds = 0  # of late; written by the lane's thread alone
@@ -210,11 +219,17 @@ class _Lane:
                 loop.call_soon_threadsafe(_deliver, late, [Undecided.LATE for _ in late])
             if timely:
                 decisions = self._write([each.command for each in timely])
-                change = time.monotonic_ns() - begin - self._batch_nanoseconds
-                self._batch_nanoseconds += change // _BATCHES_COUNTED
-                loop.call_soon_threadsafe(_deliver, timely, decisions)
+                taken = time.monotonic_ns() - begin
+                self._batch_nanoseconds += (taken - self._batch_nanoseconds) // _BATCHES_COUNTED
+                loop.call_soon_threadsafe(self._written, timely, decisions, taken)
             batch = []
         loop.call_soon_threadsafe(self.stopped.set)
+
+    def _written(
+        self, batch: list[_Waiting], decisions: Sequence[Decision | Undecided], nanoseconds: int
+    ) -> None:
+        self._on_written(len(batch), nanoseconds)
+        _deliver(batch, decisions)
 
     def _fill(self, batch: list[_Waiting]) -> bool:
         """Wait for one command, take all that wait with it; False at the end."""

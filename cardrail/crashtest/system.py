@@ -79,7 +79,8 @@ class System:
         self._server.start()
 
     def _launch(self) -> Child:
-        arguments = ["serve", "--ledger", self.ledger, "--visanet", _ANYWHERE]
+        runtime = ["--runtime", str(self._children.logs / "run")]
+        arguments = ["serve", "--ledger", self.ledger, "--visanet", _ANYWHERE, *runtime]
         name = f"gateway-{next(self._numbers)}"
         self._gateway = self._children.start(name, [*arguments, "--quicpay", _ANYWHERE])
         return self._gateway

@@ -41,11 +41,12 @@ class Outbox:
         self._frames.append(frame)
 
     def answer(self, header: bytes, response: Message) -> bytes:
-        """Let an answer to what came with `header` wait; gives its message."""
+        """Let an answer to what came with `header` wait; gives its frame."""
         data = self._codec.encode(self._canonical.write(response))
         answered = self._header.response(header, self._station, len(data))
-        self._frames.append(self._framing.wrap(answered + data))
-        return data
+        frame = self._framing.wrap(answered + data)
+        self._frames.append(frame)
+        return frame
 
     def keep_alive(self) -> None:
         """Let a frame of length zero wait."""

@@ -196,7 +196,7 @@ class Session:
         return self._send_request(message, now, now + timeout_seconds, purpose)
 
     def respond(self, event: RequestReceived, response: Message) -> bytes:
-        """Answer a request that was received; gives the message's bytes.
+        """Answer a request that was received; gives the whole frame.
 
         Raises
         ------
@@ -210,9 +210,9 @@ class Session:
             raise LinkClosed
         if event.sequence not in self._open:
             raise NotAwaited
-        message = self._outbox.answer(event.header, response)
+        frame = self._outbox.answer(event.header, response)
         self._open.discard(event.sequence)
-        return message
+        return frame
 
     def sign_on(self, now: float) -> None:
         """Ask the peer to sign on; its answer is an event, and so is the change of state."""
@@ -262,7 +262,7 @@ class Session:
         elif isinstance(message, NetworkManagement):
             self._managed(header, message, events)
         else:
-            self._requested(header, message, now, events)
+            self._requested(payload, header, message, now, events)
 
     def _keep_alive(self) -> None:
         """Echo the peer's poll; a frame that answers ours ends there."""
@@ -272,14 +272,16 @@ class Session:
         else:
             self._outbox.keep_alive()
 
-    def _requested(self, header: bytes, message: Message, now: float, events: list[Event]) -> None:
+    def _requested(
+        self, payload: bytes, header: bytes, message: Message, now: float, events: list[Event]
+    ) -> None:
         is_serving = self.state in self._serving
         refusal = self._door.refusal(message, now) if is_serving else NotSignedOn()
         if refusal is not None:
             self._outbox.answer(header, acknowledge(message, refusal.response_code))
             events.append(MessageRefused(refusal, was_answered=True))
             return
-        events.append(RequestReceived(header, message, now, self._open.add(now)))
+        events.append(RequestReceived(header, message, now, self._open.add(now), payload))
 
     def _managed(self, header: bytes, message: NetworkManagement, events: list[Event]) -> None:
         event = self._events_of_codes.get(message.management_code)

@@ -23,12 +23,19 @@ class LinkOpened(msgspec.Struct, frozen=True):
 
 
 class RequestReceived(msgspec.Struct, frozen=True, gc=False):
-    """A request or advice to be answered with ``Session.respond``; `sequence` is the session's."""
+    """A request or advice to be answered with ``Session.respond``; `sequence` is the session's.
+
+    `payload` is header and message as they came.
+    """
 
     header: bytes
     message: Message
     at: float
     sequence: int
+    payload: bytes
+
+    def __repr__(self) -> str:
+        return f"RequestReceived({self.message!r}, {self.at:.6f})"
 
 
 class AnswerReceived(msgspec.Struct, frozen=True, gc=False):

@@ -66,14 +66,14 @@ class Link(asyncio.Protocol):
         self._after_sending()
         return data
 
-    def respond(self, event: RequestReceived, response: Message) -> bool:
-        """Answer a request; False if the link has ended, and the answer with it."""
+    def respond(self, event: RequestReceived, response: Message) -> bytes:
+        """Answer a request; gives the frame, which is empty if the link has ended."""
         try:
-            self.session.respond(event, response)
+            frame = self.session.respond(event, response)
         except LinkClosed:
-            return False
+            return b""
         self._flush_soon()
-        return True
+        return frame
 
     def sign_on(self) -> None:
         """As `Session.sign_on`."""

@@ -15,7 +15,11 @@ SLEEPER = ["serve", "--visanet", "127.0.0.1:0", "--quicpay", "127.0.0.1:0"]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "CARDRAIL_LEDGER": f"sqlite:///{tmp_path}/cardrail.db"}
+    return {
+        **os.environ,
+        "CARDRAIL_LEDGER": f"sqlite:///{tmp_path}/cardrail.db",
+        "CARDRAIL_RUNTIME": f"{tmp_path}/run",
+    }
 
 
 def gone(child: Child) -> bool:

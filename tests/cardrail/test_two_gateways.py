@@ -60,7 +60,9 @@ def two_gateways(url: str, folder: Path) -> Iterator[list[Gateway]]:
     with Children(folder, {**os.environ, **SETTINGS, "CARDRAIL_KEY_FILE": str(keys)}) as children:
         anywhere = ["--visanet", "127.0.0.1:0", "--quicpay", "127.0.0.1:0"]
         started = [
-            children.start(name, ["serve", "--ledger", url, *anywhere])
+            children.start(
+                name, ["serve", "--ledger", url, *anywhere, "--runtime", str(folder / name)]
+            )
             for name in ("first", "second")
         ]
         yield [msgspec.json.decode(each.read_line(READY_SECONDS)) for each in started]

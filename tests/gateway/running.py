@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,10 +16,14 @@ from sqlalchemy import Table, case, func, select, text
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import NewCard, create_card_schema, issue_cards, load_cards
+from gateway.feed import Feed
 from gateway.listener import LinkTerms, Listener
+from gateway.metrics import LedgerMetrics
+from gateway.open_links import OpenLinks
 from gateway.policy import Policy
 from gateway.processor import Issuer, Processor
 from gateway.records import DecisionRecord
+from gateway.telemetry import Telemetry
 from gateway.vault import PanVault
 from ledger import tables
 from ledger.audit import audit
@@ -125,7 +130,11 @@ class Running:
         self.ledger = Ledger(self.database)
         self.vault = PanVault(b"i" * 32, b"e" * 32)
         self.registry = CardRegistry(absent_seconds=0.0)
-        self.writer = LedgerWriter([self.ledger], capacity=bounds[0])
+        ledger_metrics = LedgerMetrics()
+        self.writer = LedgerWriter(
+            [self.ledger], capacity=bounds[0], on_written=ledger_metrics.written
+        )
+        self.feed, self.open_links = Feed(1), OpenLinks(1)
         loop = asyncio.get_running_loop()
         self.lookups = CardLookups(self.database, loop.call_soon_threadsafe, most=bounds[1])
         self.records: list[DecisionRecord] = []
@@ -138,8 +147,20 @@ class Running:
             policy=policy,
             codes=ApprovalCodes(0),
             tell=self._record,
+            feed=self.feed,
         )
         self.processors = {name: Processor(name, issuer) for name in DIALECTS}
+        self.telemetry = Telemetry(
+            worker=1,
+            started_at=time.time(),
+            processors=self.processors,
+            writer=self.writer,
+            ledger=ledger_metrics,
+            links=self.open_links,
+            feed=self.feed,
+            registry=self.registry,
+            logs_dropped=lambda: 0,
+        )
         self.listeners: dict[str, Listener] = {}
         self.addresses: dict[str, tuple[str, int]] = {}
         self._links: list[Link] = []
@@ -169,7 +190,7 @@ class Running:
             terms = LinkTerms(
                 station=station, peer=peer, limits=SessionLimits(), links_most=links_most
             )
-            self.listeners[name] = Listener(dialect, terms, self.processors[name])
+            self.listeners[name] = Listener(dialect, terms, self.processors[name], self.open_links)
             self.addresses[name] = await self.listeners[name].open("127.0.0.1", 0)
 
     async def dial(self, name: str = "visanet") -> Network:

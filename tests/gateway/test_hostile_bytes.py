@@ -190,7 +190,9 @@ def test_a_listener_that_never_opened_can_be_stopped(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as gateway:
             terms = LinkTerms(station="400552", peer="000000", limits=SessionLimits(), links_most=1)
-            unopened = Listener(DIALECTS["visanet"], terms, gateway.processors["visanet"])
+            unopened = Listener(
+                DIALECTS["visanet"], terms, gateway.processors["visanet"], gateway.open_links
+            )
             unopened.stop_accepting()
             await unopened.close()
 

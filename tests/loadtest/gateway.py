@@ -60,7 +60,7 @@ def serving(folder: Path) -> Iterator[Gateway]:
     with (
         (folder / "gateway.log").open("w") as log,
         subprocess.Popen(
-            [*_CARDRAIL, "serve", "--ledger", url, *anywhere],
+            [*_CARDRAIL, "serve", "--ledger", url, *anywhere, "--runtime", str(folder / "run")],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
