@@ -27,6 +27,7 @@ from gateway.api.app import create_app
 from gateway.api.context import OpsContext
 from gateway.audit_watch import AuditWatch
 from gateway.cards import keys_fit
+from gateway.control_client import GatewayControl
 from gateway.vault import PanVault, VaultError
 from ledger.database import Database
 
@@ -72,6 +73,7 @@ def ops(
 def _context(settings: Settings, database: Database) -> OpsContext:
     return OpsContext(
         database=database,
+        control=GatewayControl(settings.runtime),
         vault=_vault(settings, database),
         audits=AuditWatch(database, seconds=settings.audit_seconds),
         day_offset_minutes=settings.business_day_offset_minutes,

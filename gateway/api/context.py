@@ -10,6 +10,7 @@ from threading import Lock
 
 from gateway.audit_watch import AuditWatch
 from gateway.business_day import BusinessCalendar
+from gateway.control_client import GatewayControl
 from gateway.vault import PanVault
 from ledger.commands import AnyCommand, Decision
 from ledger.database import Database
@@ -31,6 +32,7 @@ class OpsContext:
     """
 
     database: Database
+    control: GatewayControl
     vault: PanVault
     audits: AuditWatch
     day_offset_minutes: int

@@ -5,7 +5,6 @@ A value may be a PAN that somebody put into the wrong place; so none is repeated
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -17,8 +16,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ledger.database import Database, OutcomeUnknown
-
-_log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _BLANK = "about:blank"
@@ -109,20 +106,18 @@ def install(app: FastAPI, database: Database) -> None:
 
     @app.exception_handler(Exception)
     def _on_failure(_request: Request, error: Exception) -> JSONResponse:
-        return response_of(problem_of_failure(error, database))
+        return response_of(_failure(error, database))
 
 
-def problem_of_failure(error: Exception, database: Database) -> Problem:
-    """What `error` is for those who asked: trouble of the ledger, or a mistake of ours."""
+def _failure(error: Exception, database: Database) -> Problem:
+    """What `error`, which the server logs, is for those who asked."""
     if isinstance(error, OutcomeUnknown):
         told = "the ledger was lost while it committed: ask again with the same Idempotency-Key"
     elif database.is_operating_error(error):
         told = "the ledger does not answer: nothing has happened; ask again"
     else:
-        _log.error("a request failed", exc_info=error)
         told = "the request met a mistake of ours, which the log tells more of"
         return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", told)
-    _log.warning("the ledger does not answer: %s", type(error).__name__)
     headers = {"Retry-After": "1"}
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", told, headers=headers)
 
