@@ -65,6 +65,7 @@ def serve(
     quicpay: Annotated[
         str | None, typer.Option(help="QUICPay+-like links are accepted here.", metavar="HOST:PORT")
     ] = None,
+    *,
     decision_log: Annotated[
         Path | None, typer.Option(help="Append every answer to this file, as lines of JSON.")
     ] = None,

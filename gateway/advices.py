@@ -13,13 +13,12 @@ from gateway.common import common
 from gateway.expiry import expires_at, is_travel
 from gateway.points import points_for
 from gateway.references import trace_of
+from gateway.stand_in import stand_in_reason
 from gateway.transactions import purpose_of
 from ledger.commands import Advise, Purpose, Reference
 from networks.wire.messages import Advice
 
 _APPROVED = frozenset({"", "00", "08", "10", "11", "85"})  # a completion needs no DE 39
-_STAND_IN = "2"  # DE 44.1
-_DECIDED_ELSEWHERE = frozenset({"1", "2"})  # QPX-1 DE 48.03: offline, centre
 
 
 def advise(request: Advice, case: Case) -> Advise:
@@ -39,16 +38,7 @@ def advise(request: Advice, case: Case) -> Advise:
         ),
         approval_code=request.approval_code or case.codes.next(),
         expires_at=expires_at(request, case.at, estimated=is_travel(request)),
-        completes=is_completion(request),
+        completes=stand_in_reason(request) is None,
         counted=has_limits(case.card.controls),
         points=points_for(amount, purpose, case.policy),
-    )
-
-
-def is_completion(request: Advice) -> bool:
-    """Whether it tells the actual amount of an estimate and not a decision made elsewhere."""
-    return not (
-        request.stand_in_reason
-        or request.response_source == _STAND_IN
-        or request.authorization_path in _DECIDED_ELSEWHERE
     )

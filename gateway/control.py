@@ -58,7 +58,7 @@ class ControlServer:
         self._path: Path | None = None
         self._lock: IO[bytes] | None = None
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def open(self, runtime: Path, worker: int) -> Path:
         """Listen; gives the socket's path.
@@ -87,23 +87,23 @@ class ControlServer:
         if self._server is not None and self._path is not None:
             self._path.unlink(missing_ok=True)
             self._server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        for writer in self._connections.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._connections)
         if self._lock is not None:
             self._lock.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._connections.add(task)
+        self._connections[task] = writer
         try:
             if len(self._connections) <= _CONNECTIONS_MOST:
                 await self._answer_all(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the other side has gone
         finally:
-            self._connections.discard(task)
+            del self._connections[task]
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()

@@ -135,7 +135,8 @@ class GatewayControl:
                 finally:
                     writer.close()
         except (OSError, asyncio.IncompleteReadError, TooLong, msgspec.MsgspecError) as error:
-            raise WorkerUnreachable(f"gateway {worker} does not answer: {error}") from None
+            reason = str(error) or f"nothing came within {self._timeout_seconds:g} s"
+            raise WorkerUnreachable(f"gateway {worker} does not answer: {reason}") from None
 
     async def _watch_all(self, batches: asyncio.Queue[Exchanges], most: int) -> None:
         watched: dict[int, asyncio.Task[None]] = {}

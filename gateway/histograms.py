@@ -7,15 +7,20 @@ difference of two that were taken one after the other is that of the time betwee
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
+
+Bounds: TypeAlias = tuple[float, ...]
+Cell: TypeAlias = list[float]  # being counted: each bucket, and last the sum
 
 
 class Histogram(msgspec.Struct, frozen=True, gc=False):
     """So many measurements in each bucket: one `counts` more than `bounds`; `sum` in their unit."""
 
-    bounds: tuple[float, ...]
+    bounds: Bounds
     counts: tuple[int, ...]
     sum: float
 
@@ -51,6 +56,17 @@ class Histogram(msgspec.Struct, frozen=True, gc=False):
         return self.bounds[-1]
 
 
-def total(histograms: Iterable[Histogram], bounds: tuple[float, ...]) -> Histogram:
-    """All of them in one; empty if there are none."""
-    return sum(histograms, start=Histogram(bounds, (0,) * (len(bounds) + 1), 0.0))
+def new_cell(bounds: Bounds) -> Cell:
+    """Nothing counted yet."""
+    return [0] * (len(bounds) + 2)
+
+
+def count_in(cell: Cell, bounds: Bounds, measured: float) -> None:
+    """Count one measurement."""
+    cell[bisect_left(bounds, measured)] += 1
+    cell[-1] += measured
+
+
+def histogram(bounds: Bounds, cell: Sequence[float], unit: int = 1) -> Histogram:
+    """What was counted in `cell`, whose sum is in so many parts of `bounds`' unit."""
+    return Histogram(bounds, tuple(map(int, cell[:-1])), cell[-1] / unit)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
-from gateway.histograms import Histogram
+from gateway.histograms import Cell, Histogram, count_in, histogram, new_cell
 from gateway.records import DecisionRecord
 from gateway.snapshot import BATCH_BOUNDS, COMMIT_BOUNDS, ELAPSED_BOUNDS, Answers
+from gateway.stand_in import stand_in_reason
+from networks.wire.messages import Advice
 
 OTHER = "other"
 _CLASSES = {
@@ -35,18 +38,13 @@ MESSAGE_CLASSES: Mapping[str, str] = MappingProxyType(
 _ELAPSED_MS = tuple(1000 * bound for bound in ELAPSED_BOUNDS)
 
 
-def _cell() -> list[float]:
-    """The count of each bucket, and last the sum in milliseconds."""
-    return [0] * (len(_ELAPSED_MS) + 2)
-
-
-_ByOutcome: TypeAlias = defaultdict[str, list[float]]
+_ByOutcome: TypeAlias = defaultdict[str, Cell]  # in milliseconds
 _ByCode: TypeAlias = defaultdict[str, _ByOutcome]
 _ByMti: TypeAlias = defaultdict[str, _ByCode]  # one in another: quicker than a key of all three
 
 
 def _by_outcome() -> _ByOutcome:
-    return defaultdict(_cell)
+    return defaultdict(partial(new_cell, _ELAPSED_MS))
 
 
 def _by_code() -> _ByCode:
@@ -65,6 +63,7 @@ class NetworkMetrics:
         "refused",
         "rejected_count",
         "repeats_count",
+        "stand_ins",
         "turned_away_count",
         "unmatched",
     )
@@ -72,6 +71,7 @@ class NetworkMetrics:
     def __init__(self) -> None:
         self._cells: _ByMti = defaultdict(_by_code)
         self.repeats_count = 0
+        self.stand_ins: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.dropped_count = 0
         self.unmatched: Counter[str] = Counter()
@@ -90,6 +90,12 @@ class NetworkMetrics:
         if record.replayed:
             self.repeats_count += 1
 
+    def advised(self, advice: Advice) -> None:
+        """An advice was applied, for the first time."""
+        reason = stand_in_reason(advice)
+        if reason is not None:
+            self.stand_ins[reason] += 1
+
     def answers(self) -> tuple[Answers, ...]:
         """All answers since the start, what is alike in everything but the MTI in one."""
         found: dict[tuple[str, str, str], Histogram] = {}
@@ -98,7 +104,7 @@ class NetworkMetrics:
             for code, by_outcome in by_code.items():
                 for outcome, cell in by_outcome.items():
                     key = message_class, code, outcome
-                    elapsed = _histogram(ELAPSED_BOUNDS, cell, 1000)
+                    elapsed = histogram(ELAPSED_BOUNDS, cell, 1000)
                     found[key] = found[key] + elapsed if key in found else elapsed
         return tuple(Answers(*key, elapsed) for key, elapsed in found.items())
 
@@ -109,26 +115,18 @@ class LedgerMetrics:
     __slots__ = ("_commit", "_size")
 
     def __init__(self) -> None:
-        self._size: list[float] = [0] * (len(BATCH_BOUNDS) + 2)
-        self._commit: list[float] = [0] * (len(COMMIT_BOUNDS) + 2)
+        self._size = new_cell(BATCH_BOUNDS)
+        self._commit = new_cell(COMMIT_BOUNDS)
 
     def written(self, count: int, nanoseconds: int) -> None:
         """A batch of `count` commands took so long."""
-        self._size[bisect_left(BATCH_BOUNDS, count)] += 1
-        self._size[-1] += count
-        seconds = nanoseconds / 1e9
-        self._commit[bisect_left(COMMIT_BOUNDS, seconds)] += 1
-        self._commit[-1] += seconds
+        count_in(self._size, BATCH_BOUNDS, count)
+        count_in(self._commit, COMMIT_BOUNDS, nanoseconds / 1e9)
 
     def batch_size(self) -> Histogram:
         """How many commands they had."""
-        return _histogram(BATCH_BOUNDS, self._size)
+        return histogram(BATCH_BOUNDS, self._size)
 
     def commit(self) -> Histogram:
         """Their seconds, from the first statement to the commit."""
-        return _histogram(COMMIT_BOUNDS, self._commit)
-
-
-def _histogram(bounds: tuple[float, ...], cell: Sequence[float], unit: int = 1) -> Histogram:
-    """Buckets and sum of `cell`, whose sum is in `unit` parts."""
-    return Histogram(bounds, tuple(map(int, cell[:-1])), cell[-1] / unit)
+        return histogram(COMMIT_BOUNDS, self._commit)

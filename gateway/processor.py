@@ -33,7 +33,7 @@ from ledger.commands import AnyCommand, Decision
 from ledger.outcomes import NAMES
 from ledger.writer import LedgerWriter, OnDecided
 from networks.wire.masking import mask_pan
-from networks.wire.messages import CardRequest, CardResponse
+from networks.wire.messages import Advice, CardRequest, CardResponse
 from networks.wire.respond import acknowledge
 from networks.wire.session_events import RequestReceived
 
@@ -142,6 +142,8 @@ class Processor:
         """Record an answer that the ledger gave."""
         request, card = exchange.request, exchange.card
         assert card is not None
+        if type(request) is Advice and not decision.replayed:
+            self.metrics.advised(request)
         self._tell(
             DecisionRecord(
                 at=exchange.at,

@@ -46,6 +46,8 @@ class NetworkSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         Approvals that came too late and are still to be taken back, now.
     repeats_count
         Answers that were given a second time.
+    stand_ins
+        Advices that somebody else had decided, by reason (`stand_in.REASONS`).
     refused
         Messages that were not accepted, by the name of the error.
     dropped_count
@@ -66,6 +68,7 @@ class NetworkSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     waiting_count: int
     owed_count: int
     repeats_count: int
+    stand_ins: Mapping[str, int]
     answers: tuple[Answers, ...]
     refused: Mapping[str, int]
     dropped_count: int
@@ -108,12 +111,13 @@ class LinkSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One gateway process, `worker` from 1."""
+    """One gateway process, `worker` from 1; `cpu_seconds` is what all its threads have used."""
 
     worker: int
     pid: int
     at: float
     started_at: float
+    cpu_seconds: float
     networks: tuple[NetworkSnapshot, ...]
     ledger: LedgerSnapshot
     links: tuple[LinkSnapshot, ...]

@@ -37,6 +37,7 @@ class Telemetry:
             pid=os.getpid(),
             at=time.time(),
             started_at=self.started_at,
+            cpu_seconds=time.process_time(),
             networks=tuple(_network(*each) for each in self.processors.items()),
             ledger=LedgerSnapshot(
                 waiting_count=self.writer.waiting_count,
@@ -60,6 +61,7 @@ def _network(name: str, processor: Processor) -> NetworkSnapshot:
         waiting_count=processor.waiting_count,
         owed_count=processor.late_decisions.owed_count,
         repeats_count=metrics.repeats_count,
+        stand_ins=dict(metrics.stand_ins),
         answers=metrics.answers(),
         refused=dict(metrics.refused),
         dropped_count=metrics.dropped_count,

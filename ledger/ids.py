@@ -19,6 +19,11 @@ def first_id_at(at: int) -> int:
     return max(0, at // 1000 - EPOCH_MILLISECONDS) << (NODE_BITS + SEQUENCE_BITS)
 
 
+def made_at(made: int) -> int:
+    """When the id `made` was made, to a millisecond: microseconds since 1970."""
+    return ((made >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MILLISECONDS) * 1000
+
+
 class Ids:
     """Makes ids that only ever grow, whatever the clock does; not shared between threads.
 
