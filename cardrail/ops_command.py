@@ -28,6 +28,7 @@ from gateway.api.context import OpsContext
 from gateway.audit_watch import AuditWatch
 from gateway.cards import keys_fit
 from gateway.control_client import GatewayControl
+from gateway.ledger_watch import LedgerWatch
 from gateway.vault import PanVault, VaultError
 from ledger.database import Database
 
@@ -65,8 +66,9 @@ def ops(
         listening = resources.enter_context(_listen(settings.http))
         context = _context(settings, database)
         app = create_app(context)
-        context.audits.start()
-        resources.callback(context.audits.stop)
+        for watch in (context.audits, context.figures):
+            watch.start()
+            resources.callback(watch.stop)
         _Server(app, settings, context).run([listening])
 
 
@@ -76,6 +78,7 @@ def _context(settings: Settings, database: Database) -> OpsContext:
         control=GatewayControl(settings.runtime),
         vault=_vault(settings, database),
         audits=AuditWatch(database, seconds=settings.audit_seconds),
+        figures=LedgerWatch(database, seconds=settings.figures_seconds),
         day_offset_minutes=settings.business_day_offset_minutes,
         test_bins=settings.test_bins.split(","),
         hosts=frozenset(filter(None, settings.http_hosts.split(","))),

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     prune_seconds: float = Field(default=3600.0, gt=0)
     events_days: int = Field(default=7, ge=0)
     audit_seconds: float = Field(default=60.0, gt=0)
+    figures_seconds: float = Field(default=5.0, gt=0)
 
     home_country: str = Field(default="392", pattern=r"^\d{3}$")
     business_day_offset_minutes: int = Field(default=540, ge=-720, le=840)

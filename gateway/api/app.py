@@ -13,6 +13,7 @@ from gateway.api.exceptions import exceptions_router
 from gateway.api.health import health_router
 from gateway.api.holds import holds_router
 from gateway.api.links import links_router
+from gateway.api.metrics import metrics_router
 from gateway.api.problems import PROBLEMS, install
 from gateway.api.reissues import reissues_router
 from gateway.api.reports import reports_router
@@ -54,6 +55,7 @@ def create_app(context: OpsContext) -> FastAPI:
     install(app, context.database)
     app.add_middleware(Doors, prefix=PREFIX, hosts=context.hosts)
     app.include_router(health_router(context))
+    app.include_router(metrics_router(context))
     api = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     for router in _RESOURCES:
         api.include_router(router(context))

@@ -11,6 +11,7 @@ from threading import Lock
 from gateway.audit_watch import AuditWatch
 from gateway.business_day import BusinessCalendar
 from gateway.control_client import GatewayControl
+from gateway.ledger_watch import LedgerWatch
 from gateway.vault import PanVault
 from ledger.commands import AnyCommand, Decision
 from ledger.database import Database
@@ -35,6 +36,7 @@ class OpsContext:
     control: GatewayControl
     vault: PanVault
     audits: AuditWatch
+    figures: LedgerWatch
     day_offset_minutes: int
     test_bins: Sequence[str]
     hosts: frozenset[str] = frozenset()
