@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
 
-from networks.wire.pan import synthetic_pan
-from tests.gateway.api.ops import Ops, fields, problem
+from gateway.cards import NewCard
+from networks.wire.pan import TEST_EXPIRY, synthetic_pan
+from tests.gateway.api.ops import Ops, fields, ops_over, problem
 
 PAN = synthetic_pan(1)
+NUMBERS = count(100)
 KEY = {"Idempotency-Key": "a-key-of-its-own"}
+
+
+@pytest.fixture(scope="module")
+def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
+    """One for all: what is refused changes nothing."""
+    with ops_over(f"sqlite:///{tmp_path_factory.mktemp('ops')}/ledger.db") as made:
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -68,7 +79,7 @@ def test_questions(ops: Ops, path: str, field: str) -> None:
         ("/cards/find", {"pan": "4000"}, "body.pan"),
     ],
 )
-def test_writes(ops: Ops, path: str, body: Any, field: str) -> None:
+def test_writes(ops: Ops, path: str, body: dict[str, str] | None, field: str) -> None:
     answer = ops.write("POST", path, body)
     assert fields(problem(answer, 422, "invalid")) == [field]
     assert PAN not in answer.text
@@ -183,11 +194,14 @@ def test_only_names_of_ours(ops: Ops, headers: dict[str, str], status: int) -> N
     ],
 )
 def test_no_page_from_elsewhere_writes(ops: Ops, headers: dict[str, str], status: int) -> None:
-    path = "/accounts/1/cards/7/freeze"
-    answer = ops.ask("POST", path, headers={**KEY, **headers})
+    number = next(NUMBERS)
+    pan = synthetic_pan(number)
+    ops.issue(NewCard(card_id=number, account_id=1, pan=pan, expiry=TEST_EXPIRY))
+    path = f"/accounts/1/cards/{number}"
+    key = {"Idempotency-Key": f"for-card-{number}"}
+    answer = ops.ask("POST", f"{path}/freeze", headers={**key, **headers})
     assert answer.status_code == status
-    expected = "restricted" if status == 200 else "active"
-    assert ops.get("/accounts/1/cards/7")["state"] == expected
+    assert ops.get(path)["state"] == ("restricted" if status == 200 else "active")
 
 
 def test_a_browser_that_asks_first_is_not_answered(ops: Ops) -> None:
