@@ -277,3 +277,13 @@ AUDIT_FAMILIES: tuple[Family[AuditResult], ...] = (
         (), lambda result: _one(len(result.report.disagreements)),
     ),
 )  # fmt: skip
+
+AnyFamily: TypeAlias = Family[Snapshot] | Family[LedgerFigures] | Family[AuditResult]
+
+FAMILIES: tuple[AnyFamily, ...] = (*WORKER_FAMILIES, *LEDGER_FAMILIES, *AUDIT_FAMILIES)
+
+# Whether they can be asked at all.
+WORKER_UP = "cardrail_worker_up"
+LEDGER_UP = "cardrail_ledger_up"
+
+NAMES = frozenset({WORKER_UP, LEDGER_UP, *(family.name for family in FAMILIES)})

@@ -302,9 +302,11 @@ def test_a_connection_may_ask_again_and_again(tmp_path: Path, runtime: Path) -> 
             reader, writer = await asyncio.open_unix_connection(runtime / "gateway-1.sock")
             for _ in range(3):
                 writer.write(framed(TakeSnapshot()))
-                assert isinstance(await receive(reader, replies, LONGEST_REPLY), Snapshot)
+                reply = await receive(reader, replies, LONGEST_REPLY)
+                assert isinstance(reply, Snapshot)
             writer.write(framed(CommandLink("1-1-1", LinkAction.DROP)))
-            assert isinstance(await receive(reader, replies, LONGEST_REPLY), Refused)
+            reply = await receive(reader, replies, LONGEST_REPLY)
+            assert isinstance(reply, Refused)
             writer.close()
 
     run(scenario)
