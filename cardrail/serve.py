@@ -31,7 +31,7 @@ from gateway.approval_codes import ApprovalCodes
 from gateway.card_changes import CardChanges
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import keys_fit, load_cards
-from gateway.control import ControlServer, ControlUnavailable
+from gateway.control import ControlServer, ControlUnavailable, remove_dead_sockets
 from gateway.feed import Feed
 from gateway.listener import Listener
 from gateway.metrics import LedgerMetrics
@@ -93,6 +93,8 @@ def serve(
     except SettingsError as error:
         _exit(_USAGE, str(error))
     try:
+        if NUMBER not in os.environ:
+            remove_dead_sockets(settings.runtime)
         if settings.workers == 1:
             run(settings)
         else:

@@ -31,6 +31,7 @@ from gateway.control_messages import (
     receive,
     requests,
     socket_path,
+    workers_in,
 )
 from gateway.feed import Feed, reader_of
 from gateway.open_links import OpenLinks, UnknownLink
@@ -142,6 +143,17 @@ class ControlServer:
             await reader.read(1)
         finally:
             self._feed.remove(watching)
+
+
+def remove_dead_sockets(runtime: Path) -> None:
+    """Forget the gateways that were killed here: for one that starts, and is all there is to be.
+
+    What is not removed shows a gateway that has to come back.
+    """
+    for worker in workers_in(runtime):
+        path = socket_path(runtime, worker)
+        with suppress(OSError, ValueError), _take_lock(path.with_suffix(".lock")):
+            path.unlink()
 
 
 def _make_private(runtime: Path) -> None:

@@ -23,14 +23,20 @@ from prometheus_client.utils import floatToGoString
 
 from gateway.audit_watch import AuditResult
 from gateway.control_client import Survey
-from gateway.families import AUDIT_FAMILIES, LEDGER_FAMILIES, WORKER_FAMILIES, Family, Kind, Labels
+from gateway.families import (
+    AUDIT_FAMILIES,
+    LEDGER_FAMILIES,
+    LEDGER_UP,
+    WORKER_FAMILIES,
+    WORKER_UP,
+    Family,
+    Kind,
+    Labels,
+)
 from gateway.histograms import Histogram
 from gateway.ledger_watch import LedgerFigures
 
 Source = TypeVar("Source")
-
-WORKER_UP = "cardrail_worker_up"
-LEDGER_UP = "cardrail_ledger_up"
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):

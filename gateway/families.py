@@ -19,6 +19,18 @@ from gateway.ledger_watch import LedgerFigures
 from gateway.snapshot import NetworkSnapshot, Snapshot
 from gateway.stand_in import REASONS
 from ledger.hold_ageing import OLDER, HoldAge
+from networks.wire.errors import (
+    Crowded,
+    DecodeError,
+    FrameCut,
+    FrameStalled,
+    FrameTooLong,
+    HeaderError,
+    IllegalTransition,
+    InFlightLimit,
+    NotSignedOn,
+    PeerSilent,
+)
 from networks.wire.link_states import LinkState
 from networks.wire.matching import Unmatched
 
@@ -97,6 +109,19 @@ def _elapsed(snapshot: Snapshot) -> Iterator[Sample]:
     yield from found.items()
 
 
+# The names of errors that a session ends or refuses with.
+_REFUSED = [
+    each.__name__
+    for each in (
+        Crowded,
+        DecodeError,
+        HeaderError,
+        IllegalTransition,
+        InFlightLimit,
+        NotSignedOn,
+    )
+]
+_BROKEN = [each.__name__ for each in (FrameCut, FrameStalled, FrameTooLong, PeerSilent)]
 _OPEN_STATES = [state.value for state in LinkState if state is not LinkState.CLOSED]
 
 
@@ -139,7 +164,7 @@ WORKER_FAMILIES: tuple[Family[Snapshot], ...] = (
     ),
     Family(
         _COUNTER, "cardrail_messages_refused_total", "Messages that were not accepted.",
-        ("network", "error"), _of_names(lambda each: each.refused),
+        ("network", "error"), _of_names(lambda each: each.refused, _REFUSED),
     ),
     Family(
         _COUNTER, "cardrail_requests_dropped_total", "Requests not read because a link was full.",
@@ -168,7 +193,7 @@ WORKER_FAMILIES: tuple[Family[Snapshot], ...] = (
     ),
     Family(
         _COUNTER, "cardrail_links_broken_total", "Links that could not go on.",
-        ("network", "error"), _of_names(lambda each: each.broken),
+        ("network", "error"), _of_names(lambda each: each.broken, _BROKEN),
     ),
     Family(
         _GAUGE, "cardrail_ledger_waiting_commands", "Commands that wait for the ledger.",
@@ -277,3 +302,13 @@ AUDIT_FAMILIES: tuple[Family[AuditResult], ...] = (
         (), lambda result: _one(len(result.report.disagreements)),
     ),
 )  # fmt: skip
+
+AnyFamily: TypeAlias = Family[Snapshot] | Family[LedgerFigures] | Family[AuditResult]
+
+FAMILIES: tuple[AnyFamily, ...] = (*WORKER_FAMILIES, *LEDGER_FAMILIES, *AUDIT_FAMILIES)
+
+# Whether they can be asked at all.
+WORKER_UP = "cardrail_worker_up"
+LEDGER_UP = "cardrail_ledger_up"
+
+NAMES = frozenset({WORKER_UP, LEDGER_UP, *(family.name for family in FAMILIES)})

@@ -20,6 +20,7 @@ import pytest
 from cardrail.keys import open_vault
 from cardrail.migrating import bring_up_to_date
 from gateway.cards import issue_cards
+from gateway.control_client import GatewayControl
 from gateway.records import DecisionRecord
 from gateway.vault import PanVault
 from ledger.audit import audit
@@ -133,6 +134,29 @@ def test_it_serves_both_networks_until_it_is_told_to_stop(
             assert answer.response_code == "00"
         process.send_signal(number)
         assert process.wait(timeout=30) == 0
+
+
+def test_it_tells_what_it_does_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    seed(tmp_path)
+    runtime = tmp_path / "cardrail.run"
+    requests: list[Message] = [purchase(pan=PAN, **fresh()) for _ in range(3)]
+    with serving(tmp_path) as (process, ready):
+        asyncio.run(exchange("visanet", ready["visanet"], requests))
+        [snapshot] = asyncio.run(GatewayControl(runtime).survey()).snapshots
+        assert (snapshot.worker, snapshot.pid, snapshot.cards_count) == (1, process.pid, 1)
+        assert [each.elapsed.count for each in snapshot.networks[0].answers] == [3]
+        assert snapshot.ledger.batch_size.sum == 3
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+    assert [path.name for path in runtime.iterdir()] == ["gateway-1.lock"]
+
+
+def test_a_runtime_folder_is_of_one_gateway(tmp_path: Path) -> None:
+    seed(tmp_path)
+    with serving(tmp_path) as (_, _ready):
+        code, told = failing(tmp_path, "--ledger", url(tmp_path), *ANYWHERE)
+    assert code == 1
+    assert "cardrail serve: the runtime folder cardrail.run: gateway-1 runs there already" in told
 
 
 def test_a_fresh_ledger_gets_its_schema_and_its_keys(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from gateway.control_client import GatewayControl
 from gateway.records import DecisionRecord
 from networks.wire.pan import synthetic_pan
 from tests.cardrail.test_serve import exchange, failing, seed, serving
@@ -29,6 +30,15 @@ def listeners_on(processes: list[psutil.Process], port: int) -> set[int]:
         for process in processes
         for each in process.net_connections("tcp")
         if each.status == psutil.CONN_LISTEN and each.laddr.port == port
+    }
+
+
+def answers_by_worker(runtime: Path) -> dict[int, int]:
+    survey = asyncio.run(GatewayControl(runtime).survey())
+    assert survey.unreachable == ()
+    return {
+        snapshot.worker: sum(network.elapsed().count for network in snapshot.networks)
+        for snapshot in survey.snapshots
     }
 
 
@@ -54,6 +64,9 @@ def test_workers_share_the_ports_and_the_ledger(tmp_path: Path) -> None:
         answers = asyncio.run(scene())
         assert len(set(answers)) == 1
         assert answers[0][0] == "00"
+        counts = answers_by_worker(tmp_path / "cardrail.run")
+        assert counts.keys() == {1, 2}
+        assert sum(counts.values()) == 32
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert not any(each.is_running() for each in started)
@@ -77,6 +90,7 @@ def test_a_worker_that_is_killed_is_started_again(tmp_path: Path) -> None:
             psutil.wait_procs([spared], timeout=0.01)  # it does not end; this is a short wait
         assert len(listeners_on(workers_of(process.pid), port)) == WORKERS
         assert spared.is_running()
+        assert answers_by_worker(tmp_path / "cardrail.run") == {1: 0, 2: 0}
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert "worker ended" in (tmp_path / "stderr").read_text()

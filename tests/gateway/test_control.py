@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.control import ControlServer, ControlUnavailable
+from gateway.control import ControlServer, ControlUnavailable, remove_dead_sockets
 from gateway.control_client import CommandRefused, GatewayControl, WorkerUnreachable
 from gateway.control_messages import (
     LONGEST_REPLY,
@@ -302,9 +302,11 @@ def test_a_connection_may_ask_again_and_again(tmp_path: Path, runtime: Path) -> 
             reader, writer = await asyncio.open_unix_connection(runtime / "gateway-1.sock")
             for _ in range(3):
                 writer.write(framed(TakeSnapshot()))
-                assert isinstance(await receive(reader, replies, LONGEST_REPLY), Snapshot)
+                reply = await receive(reader, replies, LONGEST_REPLY)
+                assert isinstance(reply, Snapshot)
             writer.write(framed(CommandLink("1-1-1", LinkAction.DROP)))
-            assert isinstance(await receive(reader, replies, LONGEST_REPLY), Refused)
+            reply = await receive(reader, replies, LONGEST_REPLY)
+            assert isinstance(reply, Refused)
             writer.close()
 
     run(scenario)
@@ -341,6 +343,24 @@ def test_what_a_dead_gateway_left_is_replaced(tmp_path: Path, runtime: Path) -> 
         async with watched(tmp_path, runtime) as (_, control):
             assert len((await control.survey()).snapshots) == 1
         assert workers_in(runtime) == []
+
+    run(scenario)
+
+
+def test_a_gateway_that_starts_forgets_those_that_were_killed(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Workers 2 and 3 were killed when there were three; 1 runs."""
+
+    async def scenario() -> None:
+        for worker in (2, 3):
+            with socket.socket(socket.AF_UNIX) as left:
+                left.bind(str(runtime / f"gateway-{worker}.sock"))
+        async with watched(tmp_path, runtime) as (_, control):
+            assert (await control.survey()).unreachable == (2, 3)
+            remove_dead_sockets(runtime)
+            survey = await control.survey()
+            assert (len(survey.snapshots), survey.unreachable) == (1, ())
 
     run(scenario)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.ids import Ids
+from ledger.ids import Ids, made_at
 
 times = st.integers(1_704_067_200_000_000, 1_800_000_000_000_000)
 
@@ -69,3 +69,8 @@ def test_rising_above_what_it_made_itself_costs_no_time() -> None:
 def test_nodes_have_ten_bits(node: int) -> None:
     with pytest.raises(ValueError, match=r"expected 0\.\.1023"):
         Ids(node=node)
+
+
+@given(times, st.integers(0, 1023))
+def test_an_id_tells_when_it_was_made(at: int, node: int) -> None:
+    assert made_at(Ids(node=node).next(at)) == at // 1000 * 1000
