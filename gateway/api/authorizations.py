@@ -20,7 +20,7 @@ from gateway.cards import Card
 from ledger.history import HistoryPage, Place, Search
 from ledger.outcomes import Outcome
 from ledger.rows import REVERSED, WITHDRAWN, Authorization
-from ledger.waiting import authorization_of
+from ledger.unmatched import authorization_of
 
 _CARDS_MOST = 1000  # of one masked PAN
 _OUTCOMES = [each.name for each in Outcome]

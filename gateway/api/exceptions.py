@@ -22,7 +22,7 @@ from ledger.commands import Resolve
 from ledger.posting import Manner
 from ledger.rows import Authorization, Clearing
 from ledger.tables import clearings
-from ledger.waiting import WaitingPlace, authorization_of, clearing_of, waiting_clearings
+from ledger.unmatched import WaitingPlace, authorization_of, clearing_of, waiting_clearings
 
 _WAITING = frozenset({Manner.FORCED.value, Manner.SUSPENSE.value})
 

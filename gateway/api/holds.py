@@ -23,7 +23,7 @@ from ledger.commands import Reverse
 from ledger.rows import Hold
 from ledger.states import HoldState
 from ledger.tables import reversals
-from ledger.waiting import authorization_of
+from ledger.unmatched import authorization_of
 
 
 class HoldView(BaseModel):

@@ -15,7 +15,7 @@ from tests.gateway.api.ops import Ops, fields, problem
 from tests.ledger.books import CARD
 
 PATH = f"/accounts/1/cards/{CARD}"
-CARD_SHOWN = {
+CARD_SHOWN: dict[str, object] = {
     "account_id": "1",
     "card_id": "7",
     "pan": "400000******0010",

@@ -10,7 +10,7 @@ from gateway.kept_answers import KeptAnswers
 from ledger.house import AccountKind
 from ledger.posting import Manner
 from ledger.states import HoldState
-from ledger.waiting import clearing_of
+from ledger.unmatched import clearing_of
 from tests.gateway.api.ops import Ops, fields, problem
 from tests.ledger.books import named
 

@@ -17,6 +17,7 @@ from gateway.api.app import create_app
 from gateway.api.context import OpsContext
 from gateway.kept_answers import KEPT_ANSWERS
 from networks.wire.pan import synthetic_pan
+from networks.wire.session_events import LinkOpened
 from tests.gateway.api.ops import context_over
 from tests.gateway.controlling import controlled, runtime_folder, survey_until_links
 from tests.gateway.running import Running, fresh, run, running
@@ -94,9 +95,6 @@ def test_a_link_is_signed_off_and_on_and_dropped(tmp_path: Path, runtime: Path) 
             assert answer.status_code == 202
             assert answer.json() == {"link_id": link["link_id"], "action": "sign-off"}
             await survey_until_links(api.context.control, ["signed-off"])
-            refused = await api.order(link["link_id"], "sign-off", "sign-off-again")
-            assert refused.status_code == 409
-            assert refused.json()["type"] == "urn:cardrail:problem:link-state"
             again = await api.order(link["link_id"], "sign-off", "sign-off-once")
             assert again.content == answer.content
             await api.order(link["link_id"], "sign-on", "sign-on-once")
@@ -105,6 +103,22 @@ def test_a_link_is_signed_off_and_on_and_dropped(tmp_path: Path, runtime: Path) 
             await survey_until_links(api.context.control, [])
             gone = await api.order(link["link_id"], "drop", "drop-it-twice")
             assert gone.status_code == 404
+
+    run(scenario)
+
+
+def test_what_a_links_state_forbids(tmp_path: Path, runtime: Path) -> None:
+    async def scenario() -> None:
+        async with api_of(tmp_path, runtime) as api:
+            line = await api.gateway.dial()
+            await survey_until_links(api.context.control, ["connected"])
+            line.link.close()
+            api.gateway.open_links.add("visanet", line.link, LinkOpened("127.0.0.1", 1))
+            ended = (await api.links())["links"][-1]
+            refused = await api.order(ended["link_id"], "sign-off")
+            assert refused.status_code == 409
+            assert refused.json()["type"] == "urn:cardrail:problem:link-state"
+            api.gateway.open_links.discard(line.link)
 
     run(scenario)
 

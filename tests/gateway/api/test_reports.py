@@ -122,7 +122,7 @@ def test_the_document_tells_of_every_key_and_every_problem(ops: Ops) -> None:
 
 def test_the_document_has_no_link_without_an_end(ops: Ops) -> None:
     document = ops.ask("GET", "/openapi.json").json()
-    links = set()
+    links: set[str] = set()
 
     def look(value: object) -> None:
         if isinstance(value, dict):
