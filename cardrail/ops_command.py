@@ -105,7 +105,8 @@ def _listen(address: str) -> Iterator[socket.socket]:
     try:
         listening = socket.create_server((host, int(port)), family=family)
     except OSError as error:
-        fail(f"cardrail ops: cannot listen on {address}: {error.strerror or error}")
+        reason = f"{error.strerror}".partition(" (while")[0]  # it tells the address once more
+        fail(f"cardrail ops: cannot listen on {address}: {reason}")
     with listening:
         yield listening
 

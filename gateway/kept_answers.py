@@ -38,6 +38,7 @@ __all__ = [  # METADATA has the tables of both modules
     "KEPT_ANSWERS",
     "METADATA",
     "Answer",
+    "Claim",
     "Claimed",
     "KeptAnswers",
     "OtherRequest",
