@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from ledger.requests import find_by_rrn
 from ledger.rows import Authorization
@@ -83,22 +83,41 @@ def of_all(
 ) -> HistoryPage:
     """Those of all accounts; `now` (microseconds) is where the latest are looked for."""
     begin = time.monotonic_ns()
+    end = _end(search)
+    if search.after is None:
+        end = _after_latest(connection, search, now)
     found: list[Authorization] = []
-    chosen, span, end = _chosen(search), _FIRST_SPAN, _end(search)
-    start = (now if end is None else min(now, end)) - span
-    while True:
-        of_span = chosen.where(_columns.at >= max(start, search.since))
-        if end is not None:
-            of_span = of_span.where(_columns.at < end)
+    chosen, span = _chosen(search), _FIRST_SPAN
+    while end is not None:
+        start = max(end - span, search.since)
+        of_span = chosen.where(_columns.at >= start, _columns.at < end)
         asked = time.monotonic_ns()
         found += _rows(connection, of_span, search.limit + 1 - len(found))
         answered = time.monotonic_ns()
-        if len(found) > search.limit or start <= search.since:
-            return _page(found, search.limit)
+        if len(found) > search.limit or start == search.since:
+            break
         if answered - begin > patience_nanoseconds:
             return HistoryPage(tuple(found), Place(start, _LEAST_ACCOUNT, 0))
         if answered - asked < patience_nanoseconds // (2 * _LONGER):
             span *= _LONGER
+        end = start
+    return _page(found, search.limit)
+
+
+def _after_latest(connection: Connection, search: Search, now: int) -> int | None:
+    """Just after the latest one, whatever its conditions, for a night may be quiet."""
+    end, span = _end(search), _FIRST_SPAN
+    start = (now if end is None else min(now, end)) - span
+    while True:
+        latest = select(func.max(_columns.at)).where(_columns.at >= max(start, search.since))
+        if end is not None:
+            latest = latest.where(_columns.at < end)
+        found = connection.scalar(latest)
+        if found is not None:
+            return int(found) + 1
+        if start <= search.since:
+            return None
+        span *= _LONGER
         start, end = start - span, start
 
 
