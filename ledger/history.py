@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from ledger.requests import find_by_rrn
+from ledger.row_sets import prefer_indexes
 from ledger.rows import Authorization
 from ledger.tables import authorizations
 
@@ -25,6 +26,7 @@ _EARLIEST = 1_704_067_200_000_000  # microseconds: no id is older (`ids`)
 _FIRST_SPAN = 1_000_000  # microseconds
 _LONGER = 4
 _LEAST_ACCOUNT = -(2**63)
+_LAST = 2**63 - 1
 
 _columns = authorizations.c
 _PLACE = (_columns.at, _columns.account_id, _columns.authorization_id)
@@ -83,9 +85,7 @@ def of_all(
 ) -> HistoryPage:
     """Those of all accounts; `now` (microseconds) is where the latest are looked for."""
     begin = time.monotonic_ns()
-    end = _end(search)
-    if search.after is None:
-        end = _after_latest(connection, search, now)
+    end = search.after.at + 1 if search.after else _after_latest(connection, search, now)
     found: list[Authorization] = []
     chosen, span = _chosen(search), _FIRST_SPAN
     while end is not None:
@@ -105,25 +105,32 @@ def of_all(
 
 
 def _after_latest(connection: Connection, search: Search, now: int) -> int | None:
-    """Just after the latest one, whatever its conditions, for a night may be quiet."""
-    end, span = _end(search), _FIRST_SPAN
-    start = (now if end is None else min(now, end)) - span
-    while True:
-        latest = select(func.max(_columns.at)).where(_columns.at >= max(start, search.since))
-        if end is not None:
-            latest = latest.where(_columns.at < end)
-        found = connection.scalar(latest)
-        if found is not None:
-            return int(found) + 1
-        if start <= search.since:
+    """Where the latest one is, to the span, whatever its conditions; ``None`` if there is none.
+
+    A night may be quiet, and the evening before it may have had millions.
+    """
+    prefer_indexes(connection)
+    until = _LAST if search.until is None else search.until
+    start = end = min(now - _FIRST_SPAN, until)
+    of_now = select(func.max(_columns.at)).where(_columns.at >= start, _columns.at < until)
+    latest: int | None = connection.scalar(of_now)
+    if latest is not None:
+        return latest + 1
+    span = _FIRST_SPAN
+    while not _has_any(connection, start, end):
+        if end <= search.since:
             return None
         span *= _LONGER
         start, end = start - span, start
+    while end - start > _FIRST_SPAN:
+        middle = (start + end) // 2
+        start, end = (middle, end) if _has_any(connection, middle, end) else (start, middle)
+    return end
 
 
-def _end(search: Search) -> int | None:
-    ends = [search.until, None if search.after is None else search.after.at + 1]
-    return min((each for each in ends if each is not None), default=None)
+def _has_any(connection: Connection, start: int, end: int) -> bool:
+    of_span = select(_columns.at).where(_columns.at >= start, _columns.at < end)
+    return connection.execute(of_span.limit(1)).first() is not None
 
 
 def _chosen(search: Search) -> Select[Any]:

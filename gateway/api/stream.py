@@ -82,15 +82,17 @@ def _events(batch: Exchanges, network: str) -> list[ServerSentEvent]:
 async def _until(
     batches: AsyncIterator[Exchanges], stopping: asyncio.Event
 ) -> AsyncIterator[Exchanges]:
-    """The batches until the process is told to stop."""
-    end = asyncio.create_task(stopping.wait())
+    """The batches until the process is told to stop, or nobody reads any more."""
+    end = asyncio.ensure_future(stopping.wait())
+    batch = asyncio.ensure_future(anext(batches))
     try:
-        while not end.done():
-            batch = asyncio.ensure_future(anext(batches))
+        while True:
             await asyncio.wait({batch, end}, return_when=asyncio.FIRST_COMPLETED)
-            if not batch.done():
-                batch.cancel()
+            if end.done():
                 return
             yield batch.result()
+            batch = asyncio.ensure_future(anext(batches))
     finally:
-        end.cancel()
+        for each in (batch, end):
+            each.cancel()
+        await asyncio.gather(batch, end, return_exceptions=True)
