@@ -166,7 +166,7 @@ class _Gateway:
             self._placement,
             capacity=settings.ledger_queue,
             batch_limit=settings.ledger_batch,
-            crowded_seconds=settings.crowded_seconds,
+            crowded_nanoseconds=int(settings.crowded_seconds * 1e9),
         )
         call_soon = asyncio.get_running_loop().call_soon_threadsafe
         self._lookups = CardLookups(database, call_soon)

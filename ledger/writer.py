@@ -85,7 +85,7 @@ class LedgerWriter:
 
     `ledgers` stand in the order of `placement.writer_of`; `capacity` and `batch_limit` are for
     each of them. What has no deadline may wait behind `capacity` others, as many again. From a
-    wait of `crowded_seconds` on, the writer is crowded.
+    wait of `crowded_nanoseconds` on, the writer is crowded.
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class LedgerWriter:
         *,
         capacity: int = 4096,
         batch_limit: int = 256,
-        crowded_seconds: float = 0.25,
+        crowded_nanoseconds: int = 250_000_000,
     ) -> None:
         assert len(ledgers) == placement.shard_count * placement.lanes
         self._lanes = [_Lane(each, batch_limit) for each in ledgers]
         self._writer_of = placement.writer_of if len(ledgers) > 1 else None
         self._capacity = capacity
-        self._crowded_nanoseconds = int(crowded_seconds * 1e9)
+        self._crowded_nanoseconds = crowded_nanoseconds
         self._accepting = False
         self._started = False
 
