@@ -42,6 +42,7 @@ _OF_ONE_COMMAND = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.Dat
 
 class _SqliteDriver:
     lanes = 1  # it has one writer at a time
+    is_remote = False
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         shown = url.render_as_string()
