@@ -55,7 +55,7 @@ _DISTRIBUTED = "distributed"  # of the URL: tables are spread over shards by the
 
 
 class _PostgresqlDriver:
-    lanes = 2  # while the server works for one, the program works for the other
+    lanes = 1  # a second halves the batches, and a batch has its own cost (decision 0008)
     is_remote = True
 
     def check(self, url: URL, *, must_exist: bool) -> None:  # noqa: ARG002 - a server says itself

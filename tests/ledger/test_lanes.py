@@ -13,7 +13,6 @@ from ledger.ledger import Ledger
 from ledger.outcomes import Outcome
 from ledger.writer import LedgerBusy, LedgerWriter
 from tests.ledger.books import Books, named
-from tests.ledger.engines import Engine
 from tests.ledger.writing import Answers, Gated
 
 TWO = Placement(lanes=2)
@@ -174,5 +173,5 @@ def test_a_writer_is_crowded_while_a_lane_has_work_for_too_long(books: Books) ->
     asyncio.run(scene())
 
 
-def test_an_engine_tells_how_many_lanes_it_is_worth(books: Books, engine: Engine) -> None:
-    assert books.database.lanes == {Engine.SQLITE: 1, Engine.POSTGRESQL: 2}[engine]
+def test_an_engine_tells_how_many_lanes_it_is_worth(books: Books) -> None:
+    assert books.database.lanes == 1
