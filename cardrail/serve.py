@@ -184,7 +184,7 @@ class _Gateway:
             self._placement,
             capacity=settings.ledger_queue,
             batch_limit=settings.ledger_batch,
-            crowded_seconds=settings.crowded_seconds,
+            crowded_nanoseconds=int(settings.crowded_seconds * 1e9),
             on_written=ledger_metrics.written,
         )
         call_soon = asyncio.get_running_loop().call_soon_threadsafe
