@@ -68,9 +68,9 @@ def test_prometheus_scrapes_all_workers(tmp_path: Path) -> None:
         alerts = server.get("alerts")["alerts"]
         assert [each for each in alerts if each["state"] == "firing"] == []
 
-        process.kill()
-        workers = psutil.Process(process.pid).children()
-        for worker in workers:
+        parent = psutil.Process(process.pid)
+        parent.suspend()  # it would start them again
+        for worker in parent.children():
             worker.kill()
         server.wait_for("sum(cardrail_worker_up)", 0)
         server.wait_for('ALERTS{alertname="CardrailNoGateway", alertstate="pending"}', 1)
