@@ -17,7 +17,7 @@ demo: venv ## two simulated networks against the gateway, SECONDS=30 by default
 
 test: venv ## the whole suite with branch coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
 	@$(BIN)/coverage report --skip-covered | tail -n 40
 	$(BIN)/coverage report --include='networks/wire/*,ledger/*' --fail-under=100 --skip-covered
 

@@ -1,4 +1,7 @@
-"""The codec beside pyiso8583, on one message, in turns."""
+"""The codec beside pyiso8583 on one message, in turns; and beside iso8583sim where it is installed.
+
+iso8583sim has one dialect of its own, in ASCII, so that it is given the same values in that.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from networks.wire.compile import Codec
 from networks.wire.dialect import Dialect
 from networks.wire.dialects import QUICPAY, VISANET
 
-COMPILED, REFERENCE = "compiled", "pyiso8583"
+COMPILED, REFERENCE, SIMULATOR = "compiled", "pyiso8583", "iso8583sim"
 _SINGLE_CALLS = 4  # every so many calls of a round one is timed alone
 _NANOSECONDS_A_MILLISECOND = 1e6
 
@@ -106,39 +109,63 @@ class Contender:
         self.errors += self.call() != self.expected
 
 
-def contests() -> Iterator[tuple[str, Contender, Contender]]:
-    """Name, compiled codec and pyiso8583 for both directions of both dialects."""
+def contests() -> Iterator[tuple[str, list[Contender]]]:
+    """Both directions of both dialects: compiled codec, pyiso8583, and who else can say it."""
+    simulator = _simulator()
     for dialect, fields in ((VISANET, _VISANET_FIELDS), (QUICPAY, _QUICPAY_FIELDS)):
-        yield from _contests(dialect, fields)
+        for place, (name, contenders) in enumerate(_contests(dialect, fields)):
+            yield name, contenders + simulator[place : place + 1 if dialect is VISANET else 0]
 
 
-def _contests(
-    dialect: Dialect, fields: Mapping[str, str]
-) -> Iterator[tuple[str, Contender, Contender]]:
+def _contests(dialect: Dialect, fields: Mapping[str, str]) -> Iterator[tuple[str, list[Contender]]]:
     codec = Codec(dialect.elements, compile_after=1)
     spec: Any = codec.reference.spec
     message = codec.encode(fields)
     decoded = codec.decode(message)
     yield (
         f"decode {dialect.name}",
-        Contender(COMPILED, lambda: codec.decode(message), decoded),
-        Contender(REFERENCE, lambda: iso8583.decode(message, spec)[0], decoded),
+        [
+            Contender(COMPILED, lambda: codec.decode(message), decoded),
+            Contender(REFERENCE, lambda: iso8583.decode(message, spec)[0], decoded),
+        ],
     )
     yield (
         f"encode {dialect.name}",
-        Contender(COMPILED, lambda: codec.encode(fields), message),
-        Contender(REFERENCE, lambda: iso8583.encode({**fields}, spec)[0], message),
+        [
+            Contender(COMPILED, lambda: codec.encode(fields), message),
+            Contender(REFERENCE, lambda: iso8583.encode({**fields}, spec)[0], message),
+        ],
     )
+
+
+def _simulator() -> list[Contender]:
+    """iso8583sim's decoding and encoding of the VisaNet-like message, if it is there."""
+    try:
+        from iso8583sim.core.builder import ISO8583Builder
+        from iso8583sim.core.parser import ISO8583Parser
+        from iso8583sim.core.types import ISO8583Message
+    except ImportError:
+        return []
+    values = {int(key): value for key, value in _VISANET_FIELDS.items() if key != "t"}
+    values[22] = values[22][:3]
+    build, parse = ISO8583Builder().build, ISO8583Parser().parse
+    text = build(ISO8583Message("0100", {**values}))
+    return [
+        Contender(SIMULATOR, lambda: parse(text).fields, {0: "0100", **values}),
+        Contender(SIMULATOR, lambda: build(ISO8583Message("0100", {**values})), text),
+    ]
 
 
 def measure(*, rounds: int, calls: int) -> list[Row]:
     """All rows; the engines take turns in every round, so that a busy machine slows both."""
     rows = []
-    for name, compiled, reference in contests():
+    for name, contenders in contests():
+        compiled, *others = contenders
         for _ in range(rounds):
             compiled.run(calls)
-            reference.run(max(1, calls // 8))
-        rows += [_row(name, contender, reference) for contender in (compiled, reference)]
+            for other in others:
+                other.run(max(1, calls // 8))
+        rows += [_row(name, each, reference=others[0]) for each in contenders]
     return rows
 
 

@@ -26,7 +26,7 @@ from cardrail.keys import KeyFileError
 from cardrail.logs import LogWriter, configure
 from cardrail.migrating import SchemaRefused, bring_up_to_date
 from cardrail.settings import Settings, SettingsError, masked_url, read_settings
-from cardrail.workers import NUMBER, WorkersFailed, run_workers, worker_command
+from cardrail.workers import NUMBER, WorkersFailed, run_workers, when_alone, worker_command
 from gateway.approval_codes import ApprovalCodes
 from gateway.card_changes import CardChanges
 from gateway.card_registry import CardLookups, CardRegistry
@@ -155,6 +155,8 @@ async def _serve(settings: Settings, vault: PanVault, database: Database, logs: 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if NUMBER in os.environ:
+        when_alone(stop.set)
     try:
         await gateway.start()
         await stop.wait()
@@ -184,7 +186,7 @@ class _Gateway:
             self._placement,
             capacity=settings.ledger_queue,
             batch_limit=settings.ledger_batch,
-            crowded_seconds=settings.crowded_seconds,
+            crowded_nanoseconds=int(settings.crowded_seconds * 1e9),
             on_written=ledger_metrics.written,
         )
         call_soon = asyncio.get_running_loop().call_soon_threadsafe

@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 import structlog
@@ -22,6 +22,20 @@ NUMBER = "CARDRAIL_WORKER"  # which of them a process is, from 1; not set for on
 _RESTART_SECONDS = 1.0
 
 _log = structlog.get_logger()
+
+
+def when_alone(end: Callable[[], None]) -> None:
+    """In a worker: call `end` on the running event loop when the process that started it is gone.
+
+    However it ended: nobody would start the worker again, and it would keep the ports.
+    """
+    loop, told = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def gone() -> None:
+        loop.remove_reader(told)
+        end()
+
+    loop.add_reader(told, gone)
 
 
 class WorkersFailed(Exception):
@@ -93,6 +107,7 @@ class _Workers:
         process = await asyncio.create_subprocess_exec(
             *self._command,
             env={**os.environ, **self._addresses, NUMBER: str(number)},
+            stdin=asyncio.subprocess.PIPE,  # its end tells a worker that this process is gone
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,  # what the terminal sends to this process it passes on itself
         )

@@ -151,9 +151,10 @@ def remove_dead_sockets(runtime: Path) -> None:
     What is not removed shows a gateway that has to come back.
     """
     for worker in workers_in(runtime):
-        path = socket_path(runtime, worker)
-        with suppress(OSError, ValueError), _take_lock(path.with_suffix(".lock")):
-            path.unlink()
+        with suppress(OSError, ValueError):  # one that runs keeps its lock
+            path = socket_path(runtime, worker)
+            with _take_lock(path.with_suffix(".lock")):
+                path.unlink()
 
 
 def _make_private(runtime: Path) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.control_messages import (
     LONGEST_REPLY,
-    MOST_EXCHANGES,
+    SOME_EXCHANGES,
     CommandLink,
     Exchanges,
     LinkAction,
@@ -101,7 +101,7 @@ class GatewayControl:
             raise CommandRefused(reply.explanation)
 
     @asynccontextmanager
-    async def feed(self, most: int = MOST_EXCHANGES) -> AsyncIterator[AsyncIterator[Exchanges]]:
+    async def feed(self, most: int = SOME_EXCHANGES) -> AsyncIterator[AsyncIterator[Exchanges]]:
         """The exchanges of all workers from now on, whichever come and go, in a block of its own.
 
         At most `most` of each batch of each worker; what is not read in time is dropped, and

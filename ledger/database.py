@@ -57,6 +57,11 @@ class Database:
         """How many writers in one process are worth their while."""
         return self._driver.lanes
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether it works elsewhere while its caller waits."""
+        return self._driver.is_remote
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A write transaction: committed at the end of the block, undone by an exception."""

@@ -6,7 +6,6 @@ here a statement is one call. Statements are few and long: each is prepared when
 
 from __future__ import annotations
 
-import select
 from collections.abc import Sequence
 from itertools import count
 
@@ -17,6 +16,7 @@ from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 
 from ledger.row_sets import Row
+from ledger.waiting import wait_for
 
 _BINARY = pq.Format.BINARY
 _GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
@@ -97,10 +97,7 @@ class Pipeline:
                 results.append(result)
 
     def _wait(self, unsent: int) -> int:
-        poll = select.poll()
-        poll.register(self._pgconn.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
-        ready = poll.poll()[0][1]
-        if ready & ~select.POLLOUT:
+        if wait_for(self._pgconn.socket, writable=bool(unsent)):
             self._pgconn.consume_input()
         return self._pgconn.flush() if unsent else 0
 

@@ -12,17 +12,31 @@ columns is several times cheaper than the driver's own arrays, value by value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
 import psycopg
-from sqlalchemy import URL, BigInteger, Column, Connection, Engine, Integer, Table, create_engine
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Dialect,
+    Engine,
+    Integer,
+    Table,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ledger.pipelines import COMMIT, Pipeline, Statement
 from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row
+from ledger.waiting import call
 
 # Seconds, and milliseconds for the last: a server that is silent for so long is taken for lost.
 _CONNECTING: dict[str, Any] = {
@@ -41,7 +55,8 @@ _DISTRIBUTED = "distributed"  # of the URL: tables are spread over shards by the
 
 
 class _PostgresqlDriver:
-    lanes = 1  # two wait for the interpreter more than they gain (decision 0008)
+    lanes = 1  # a second halves the batches, and a batch has its own cost (decision 0008)
+    is_remote = True
 
     def check(self, url: URL, *, must_exist: bool) -> None:  # noqa: ARG002 - a server says itself
         if not url.database:
@@ -111,7 +126,16 @@ def _is_lost(error: psycopg.OperationalError) -> bool:
 
 def _engine(url: URL, options: dict[str, Any]) -> Engine:
     # An error may be logged; what a row holds may not.
-    return create_engine(url, hide_parameters=True, **options)
+    engine = create_engine(url, hide_parameters=True, **options)
+    event.listen(engine, "do_connect", _connect)
+    return engine
+
+
+def _connect(
+    dialect: Dialect, _record: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
+) -> DBAPIConnection:
+    """As SQLAlchemy would; a server that is away is not waited for on an event loop."""
+    return call(partial(dialect.connect, *arguments, **options))
 
 
 def _pipeline(connection: Connection) -> Pipeline:

@@ -49,9 +49,13 @@ Change: TypeAlias = Insert | Update
 
 
 class Driver(Protocol):
-    """How one engine is opened, asked and written to; `lanes` is how many writers it is worth."""
+    """How one engine is opened, asked and written to.
+
+    `lanes` is how many writers it is worth; one that `is_remote` works while its caller waits.
+    """
 
     lanes: int
+    is_remote: bool
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         """Raise `ValueError` if `url` is none of this engine's, or what must exist does not."""

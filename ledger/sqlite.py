@@ -8,7 +8,9 @@ connections of their own and see the last commit. A commit returns when it is on
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -16,13 +18,15 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, event, update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
 from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row
 
 _BUSY_SECONDS = 5
+# SQLite's own waits grow to a tenth of a second, which is long beside a transaction.
+_RETRY_AFTER = timedelta(microseconds=500)
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # a commit waits for the disk
@@ -38,6 +42,7 @@ _OF_ONE_COMMAND = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.Dat
 
 class _SqliteDriver:
     lanes = 1  # it has one writer at a time
+    is_remote = False
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         shown = url.render_as_string()
@@ -47,7 +52,7 @@ class _SqliteDriver:
             raise ValueError(f"there is no ledger at {shown}")
 
     def open_engines(self, url: URL) -> tuple[Engine, Engine]:
-        return _engine(url, "BEGIN IMMEDIATE"), _engine(url, "BEGIN")
+        return _engine(url, _begin_writing), _engine(url, _begin_reading)
 
     def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
         driver = _driver(connection)
@@ -164,7 +169,28 @@ def _beginning_text(table: Table, columns: tuple[str, ...], most: int) -> str:
     return f"SELECT {names} FROM {table.name} WHERE {match} ORDER BY {last} DESC LIMIT {most}"  # noqa: S608 - names of our own tables
 
 
-def _engine(url: URL, begin: str) -> Engine:
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock, or fail as SQLite does when it is not to be had for so long."""
+    driver = _driver(connection)
+    driver.execute("PRAGMA busy_timeout = 0")
+    give_up_at = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= give_up_at:
+                raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+        else:
+            return
+        time.sleep(_RETRY_AFTER.total_seconds())
+
+
+def _engine(url: URL, begin: Callable[[Connection], None]) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -176,7 +202,7 @@ def _engine(url: URL, begin: str) -> Engine:
         },
     )
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", begin)
     return engine
 
 

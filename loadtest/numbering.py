@@ -7,13 +7,11 @@ beginning of its own, so that no two of them name a message alike.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-
 import msgspec
 
 from networks.wire.pan import synthetic_pan
+from networks.wire.stamps import Stamp, stamp
 
-JST = timezone(timedelta(hours=9), "JST")
 _STANS = 999_999
 _SLIPS = 99_999
 _TERMINALS = 10**8
@@ -37,46 +35,6 @@ class Particulars(msgspec.Struct, frozen=True):
     transaction_id: str  # VisaNet-like DE 62.2
     slip: str  # QPX-1 DE 48.05
     terminal_identity: str  # QPX-1 DE 48.06
-
-
-class Stamp(msgspec.Struct, frozen=True):
-    """One second, as messages write it.
-
-    Attributes
-    ----------
-    transmission
-        DE 7, MMDDhhmmss GMT.
-    local_time, local_date
-        DE 12 and DE 13, Japan's.
-    reference_hour
-        The head of an RRN: ydddhh, GMT.
-    identifier_second
-        The head of a transaction identifier: 4, yddd, second of the day.
-    """
-
-    transmission: str
-    local_time: str
-    local_date: str
-    reference_hour: str
-    identifier_second: str
-
-
-def stamp(second: int) -> Stamp:
-    """How messages write `second` (since the epoch, UTC).
-
-    >>> stamp(1_795_311_045).transmission, stamp(1_795_311_045).local_time
-    ('1122013045', '103045')
-    """
-    instant = datetime.fromtimestamp(second, UTC)
-    local = instant.astimezone(JST)
-    day = f"{instant.year % 10}{instant:%j}"
-    return Stamp(
-        transmission=f"{instant:%m%d%H%M%S}",
-        local_time=f"{local:%H%M%S}",
-        local_date=f"{local:%m%d}",
-        reference_hour=f"{day}{instant:%H}",
-        identifier_second=f"4{day}{second % 86_400:05d}",
-    )
 
 
 class Numbering:
@@ -113,7 +71,7 @@ def head_of(serial: int) -> str:
 
 def transaction_id_of(at: Stamp, serial: int) -> str:
     """DE 62.2: fifteen digits, unique up to 100,000 messages a second."""
-    return at.identifier_second + str(serial % 100_000).zfill(5)
+    return "4" + at.identifier_second + str(serial % 100_000).zfill(5)
 
 
 def slip_of(serial: int) -> str:

@@ -19,11 +19,9 @@ import msgspec
 
 from loadtest.numbering import (
     Particulars,
-    Stamp,
     head_of,
     quicpay_id_of,
     slip_of,
-    stamp,
     stan_of,
     terminal_identity_of,
     transaction_id_of,
@@ -34,6 +32,7 @@ from networks.wire.canonical import canonical_for
 from networks.wire.dialects import VISANET
 from networks.wire.messages import response_mti
 from networks.wire.pan import synthetic_pan
+from networks.wire.stamps import Stamp, stamp
 
 _WIDTHS: Mapping[str, int] = MappingProxyType(
     {

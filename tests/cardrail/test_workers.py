@@ -96,6 +96,16 @@ def test_a_worker_that_is_killed_is_started_again(tmp_path: Path) -> None:
     assert "worker ended" in (tmp_path / "stderr").read_text()
 
 
+def test_workers_end_when_whoever_started_them_is_gone(tmp_path: Path) -> None:
+    seed(tmp_path)
+    with serving(tmp_path, "--workers", str(WORKERS)) as (process, _ready):
+        workers = workers_of(process.pid)
+        process.kill()
+        assert psutil.wait_procs(workers, timeout=30)[1] == []
+    left = [path.name for path in (tmp_path / "cardrail.run").iterdir()]
+    assert sorted(left) == ["gateway-1.lock", "gateway-2.lock"], "and they ended in good order"
+
+
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     seed(tmp_path)
     with serving(tmp_path) as (_, ready):

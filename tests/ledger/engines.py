@@ -22,8 +22,8 @@ def fresh_ledger(engine: Engine, *, empty: bool = False) -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="cardrail-ledger-") as folder:
             yield f"sqlite:///{folder}/ledger.db"
     else:
-        made = postgresql.server().new_database(empty=empty)
+        made = postgresql.server().take_database(empty=empty)
         try:
             yield made
         finally:
-            postgresql.server().drop_database(made)
+            postgresql.server().give_back(made)

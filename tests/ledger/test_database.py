@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import Mock
 
 import psycopg
 import psycopg.errors as pe
@@ -263,13 +264,15 @@ def test_nothing_is_done_again_for_ever() -> None:
         database.close()
 
 
-def test_a_server_that_cannot_be_reached_is_not_tried_again(tmp_path: Path) -> None:
+def test_a_server_that_cannot_be_reached_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = Mock(wraps=psycopg.connect)
+    monkeypatch.setattr(psycopg, "connect", connect)
     database = Database.open(f"postgresql://postgres@/ledger?host={tmp_path}")
-    connects: list[object] = []
-    event.listen(database.engine, "do_connect", lambda *_: connects.append(None))
     with pytest.raises(OperationalError):
         database.run(lambda connection: (find(connection, []), []))
-    assert len(connects) == 1
+    assert connect.call_count == 1
 
 
 class Failing:

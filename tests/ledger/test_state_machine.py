@@ -391,7 +391,7 @@ class OnPostgresql(LedgerAndModel):
 
 
 TIMES = int(os.environ.get("CARDRAIL_STATE_MACHINE", "1"))
-for machine, examples in ((OnSqlite, 60), (OnPostgresql, 15)):
+for machine, examples in ((OnSqlite, 40), (OnPostgresql, 10)):
     machine.TestCase.settings = settings(
         max_examples=examples * TIMES,
         stateful_step_count=40,

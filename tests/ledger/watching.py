@@ -20,6 +20,7 @@ class _Watched:
         self._driver = driver
         self._on_step = on_step
         self.lanes = driver.lanes
+        self.is_remote = driver.is_remote
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         self._driver.check(url, must_exist=must_exist)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from ledger.commands import AnyCommand, Decision
 from ledger.house import Placement
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome
+from ledger.waiting import call
 from ledger.writer import Undecided
 from tests.ledger.books import Books
 
@@ -25,7 +27,7 @@ class Gated(Ledger):
 
     def apply(self, batch: Sequence[AnyCommand]) -> list[Decision]:
         self.entered.release()
-        assert self.gate.acquire(timeout=30)
+        assert call(partial(self.gate.acquire, timeout=30))
         self.batches.append(len(batch))
         return super().apply(batch)
 

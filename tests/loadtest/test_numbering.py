@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.numbering import Numbering, head_of, particulars, slip_of, stamp, stan_of
+from loadtest.numbering import Numbering, head_of, particulars, slip_of, stan_of
+from networks.wire.stamps import stamp
 
 SECOND = 1_795_311_045  # 2026-11-22 01:30:45 UTC
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from networks.network import Network
-from networks.numbering import RRNS_AN_HOUR, Numbering, stamp
+from networks.numbering import RRNS_AN_HOUR, Numbering
 from networks.quicpay_sim import mix as quicpay_mix
 from networks.quicpay_sim.merchants import TERMINALS
 from networks.traffic import (
@@ -29,6 +29,7 @@ from networks.visanet_sim import merchants, mix
 from networks.wire.canonical import canonical_for
 from networks.wire.messages import CardRequest
 from networks.wire.pan import luhn_digit, synthetic_pan
+from networks.wire.stamps import stamp
 from tests.networks.simulated import NETWORKS, SECOND, plans
 
 SEEDS = st.integers(0, 2**32 - 1)

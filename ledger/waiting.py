@@ -1,0 +1,52 @@
+"""Waiting for a socket without holding anybody up.
+
+A lane on the event loop (`lanes.LoopLane`) runs the ledger's own code, which knows of no loop, as a
+greenlet: where that would wait, the loop goes on with other things. Everybody else just waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.util.concurrency import await_, in_greenlet
+
+Result = TypeVar("Result")
+
+
+def wait_for(descriptor: int, *, writable: bool) -> bool:
+    """Until something can be read; with `writable`, or written. Whether something can be read."""
+    if in_greenlet():
+        return await_(_ready(descriptor, writable=writable))
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN | (select.POLLOUT if writable else 0))
+    return bool(poll.poll()[0][1] & ~select.POLLOUT)
+
+
+def call(blocking: Callable[[], Result]) -> Result:
+    """What `blocking` gives; on another thread, where this one has an event loop to run."""
+    if in_greenlet():
+        return await_(asyncio.to_thread(blocking))
+    return blocking()
+
+
+async def _ready(descriptor: int, *, writable: bool) -> bool:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def tell(readable: bool) -> None:  # noqa: FBT001 - called by the loop
+        if not ready.done():
+            ready.set_result(readable)
+
+    loop.add_reader(descriptor, tell, True)
+    if writable:
+        loop.add_writer(descriptor, tell, False)
+    try:
+        found: bool = await ready
+    finally:
+        loop.remove_reader(descriptor)
+        if writable:
+            loop.remove_writer(descriptor)
+    return found

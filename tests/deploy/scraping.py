@@ -1,0 +1,124 @@
+"""A real Prometheus with the rules of deploy/, in a hurry, and what it scrapes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import yaml
+
+from gateway.audit_watch import AuditWatch
+from gateway.control_client import GatewayControl
+from gateway.exposition import Observed, exposition
+from gateway.ledger_watch import LedgerWatch
+from ledger.database import Database
+
+DEPLOYED = Path(__file__).parents[2] / "deploy" / "prometheus"
+PROMETHEUS = shutil.which("prometheus")
+_LOOK_SECONDS = 0.05
+_PATIENCE_SECONDS = 30.0
+
+
+class Prometheus:
+    """A running server's API."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def get(self, path: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON
+        url = f"http://{self._address}/api/v1/{path}?{urlencode(parameters)}"
+        with urlopen(url, timeout=10) as answer:
+            found = json.load(answer)
+        assert found["status"] == "success"
+        return found["data"]
+
+    def value(self, expression: str) -> float | None:
+        """The only value of `expression` now; None while there is none."""
+        result = self.get("query", query=expression)["result"]
+        return float(result[0]["value"][1]) if result else None
+
+    def wait_for(self, expression: str, value: float) -> None:
+        """Until `expression` has that value."""
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while (found := self.value(expression)) != value:
+            assert time.monotonic() < give_up, f"{expression} is {found}"
+            time.sleep(_LOOK_SECONDS)
+
+
+@contextmanager
+def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
+    """It scrapes `target` and follows the deployed rules, twenty times as often as deployed."""
+    assert PROMETHEUS is not None
+    config = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "250ms", "evaluation_interval": "500ms"}
+    config["rule_files"] = [str(DEPLOYED / path) for path in config["rule_files"]]
+    config["scrape_configs"][0]["static_configs"] = [{"targets": [target]}]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    log = folder / "prometheus.log"
+    command = [PROMETHEUS, "--config.file=prometheus.yml", "--storage.tsdb.path=data"]
+    listening = ["--web.listen-address=127.0.0.1:0", "--log.format=json"]
+    with log.open("w") as lines:
+        process = subprocess.Popen([*command, *listening], cwd=folder, stderr=lines)
+    try:
+        yield Prometheus(_address(log, process))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
+    """Where it listens, once it is ready."""
+    while process.poll() is None:
+        told = {
+            line["msg"]: line
+            for line in map(json.loads, log.read_text().splitlines()[:-1] or ["{}"])
+            if "msg" in line
+        }
+        if "Server is ready to receive web requests." in told:
+            return str(told["Listening on"]["address"])
+        time.sleep(_LOOK_SECONDS)
+    raise AssertionError(log.read_text())
+
+
+@contextmanager
+def exposed(runtime: Path, url: str) -> Iterator[str]:
+    """The gateways of `runtime` and the ledger at `url`, as /metrics of an address."""
+    database = Database.open(url)
+    control, audits = GatewayControl(runtime), AuditWatch(database, seconds=60)
+    ledger = LedgerWatch(database, seconds=60)
+    audits.audit_now()
+
+    class Metrics(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the name that http.server asks for
+            observed = Observed(
+                gateways=asyncio.run(control.survey()), ledger=ledger.look(), audit=audits.latest
+            )
+            text, content_type = exposition(observed, self.headers["Accept"])
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *values: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+            database.close()
