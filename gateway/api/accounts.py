@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from gateway.api.context import OpsContext
-from gateway.api.fields import Id, Minor, moment
+from gateway.api.fields import Id, Minor, PathId, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
 from gateway.api.problems import not_found
 from ledger.account_pages import account_of, accounts_after
@@ -68,7 +68,7 @@ def accounts_router(context: OpsContext) -> APIRouter:
         return Page(items=[_account(each) for each in found[:limit]], next=more)
 
     @router.get("/accounts/{account_id}", summary="One account and its balances")
-    def show(account_id: int) -> WalletView:
+    def show(account_id: PathId) -> WalletView:
         with context.database.reading() as connection:
             found = required_account(connection, account_id)
             points = total_points(connection, account_id)
@@ -79,7 +79,7 @@ def accounts_router(context: OpsContext) -> APIRouter:
         )
 
     @router.get("/accounts/{account_id}/entries", summary="Its entries, newest first")
-    def entries(account_id: int, cursor: Cursor = None, limit: Limit = 50) -> Page[EntryView]:
+    def entries(account_id: PathId, cursor: Cursor = None, limit: Limit = 50) -> Page[EntryView]:
         before = place_of(cursor, int)
         with context.database.reading() as connection:
             required_account(connection, account_id)

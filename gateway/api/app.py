@@ -8,7 +8,7 @@ from gateway.api.accounts import accounts_router
 from gateway.api.authorizations import authorizations_router
 from gateway.api.cards import card_changes_router, cards_router
 from gateway.api.context import OpsContext
-from gateway.api.doors import Doors
+from gateway.api.doors import BODY_MOST, Doors
 from gateway.api.exceptions import exceptions_router
 from gateway.api.health import health_router
 from gateway.api.holds import holds_router
@@ -56,7 +56,7 @@ def create_app(context: OpsContext) -> FastAPI:
     app.add_middleware(Doors, prefix=PREFIX, hosts=context.hosts)
     app.include_router(health_router(context))
     app.include_router(metrics_router(context))
-    api = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    api = APIRouter(prefix=PREFIX, responses=PROBLEMS, max_body_size=BODY_MOST)
     for router in _RESOURCES:
         api.include_router(router(context))
     app.include_router(api)

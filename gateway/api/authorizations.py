@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import Connection
 
 from gateway.api.context import OpsContext, now
-from gateway.api.fields import Day, Id, Minor, microseconds, moment
+from gateway.api.fields import Day, Id, Minor, PathId, microseconds, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
 from gateway.api.problems import invalid, not_found
 from gateway.authorization_search import Known, code_of, search, stan_of
@@ -113,7 +113,7 @@ def authorizations_router(context: OpsContext) -> APIRouter:
     @router.get(
         "/accounts/{account_id}/authorizations/{authorization_id}", summary="One authorization"
     )
-    def show(account_id: int, authorization_id: int) -> AuthorizationView:
+    def show(account_id: PathId, authorization_id: PathId) -> AuthorizationView:
         with context.database.reading() as connection:
             found = authorization_of(connection, account_id, authorization_id)
             if found is None:

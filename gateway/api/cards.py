@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from gateway.api.authorizations import MASKED_PAN
 from gateway.api.context import OpsContext
-from gateway.api.fields import Id
+from gateway.api.fields import Id, PathId
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
 from gateway.api.problems import Problem, not_found
 from gateway.api.writes import Writes, Writing
@@ -131,13 +131,13 @@ def cards_router(context: OpsContext) -> APIRouter:
         return view_of(found)
 
     @router.get("/accounts/{account_id}/cards", summary="The cards of an account")
-    def of_account(account_id: int) -> list[CardView]:
+    def of_account(account_id: PathId) -> list[CardView]:
         with context.database.reading() as connection:
             found = cards_of_account(connection, account_id, limit=_OF_ACCOUNT_MOST)
         return [view_of(each) for each in found]
 
     @router.get("/accounts/{account_id}/cards/{card_id}", summary="One card")
-    def show(account_id: int, card_id: int) -> CardView:
+    def show(account_id: PathId, card_id: PathId) -> CardView:
         with context.database.reading() as connection:
             return view_of(required_card(connection, account_id, card_id))
 
@@ -151,7 +151,10 @@ def card_changes_router(context: OpsContext) -> APIRouter:
 
     @router.patch("", summary="Change state, limits and controls", response_model=CardView)
     def change(
-        account_id: int, card_id: int, body: CardChange, writing: Annotated[Writing, Depends()]
+        account_id: PathId,
+        card_id: PathId,
+        body: CardChange,
+        writing: Annotated[Writing, Depends()],
     ) -> Response:
         def work(act: Act) -> CardView:
             with context.database.transaction() as connection:
@@ -164,7 +167,7 @@ def card_changes_router(context: OpsContext) -> APIRouter:
         "/{turn}", summary="Freeze an active card, or unfreeze it", response_model=CardView
     )
     def turn_(
-        account_id: int, card_id: int, turn: Turn, writing: Annotated[Writing, Depends()]
+        account_id: PathId, card_id: PathId, turn: Turn, writing: Annotated[Writing, Depends()]
     ) -> Response:
         """A card that is lost, stolen or closed is neither: `PATCH` its state."""
 

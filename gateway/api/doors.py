@@ -17,6 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.problems import Problem, response_of
 
+BODY_MOST = 64 * 1024  # bytes
+
+_LENGTH_DIGITS = 20
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAME_SITE = frozenset({"same-origin", "none"})
 _LOCAL = "localhost"
@@ -46,6 +49,10 @@ class Doors:
             return Problem(HTTPStatus.MISDIRECTED_REQUEST, "not-our-name", told)
         if method in _READING:
             return None
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length[:_LENGTH_DIGITS]) > BODY_MOST:
+            told = f"Content-Length: expected at most {BODY_MOST} bytes"
+            return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-long", told)
         site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
         if site not in _SAME_SITE or (origin is not None and urlsplit(origin).netloc != host):
             told = "a page of another origin may not write here"

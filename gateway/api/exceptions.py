@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from gateway.api.context import OpsContext
 from gateway.api.decisions import DecisionView, is_done_before, view_of
-from gateway.api.fields import Day, Id, Minor, Reason, moment
+from gateway.api.fields import Day, Id, Minor, PathId, Reason, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
 from gateway.api.problems import Problem, invalid, not_found
 from gateway.api.writes import Writes, Writing
@@ -85,7 +85,7 @@ def exceptions_router(context: OpsContext) -> APIRouter:
         return Page(items=[_view(each) for each in found.rows], next=cursor_of(found.next))
 
     @router.get(of_account, summary="One clearing")
-    def show(account_id: int, clearing_id: int) -> ClearingView:
+    def show(account_id: PathId, clearing_id: PathId) -> ClearingView:
         with context.database.reading() as connection:
             return _view(_required(connection, account_id, clearing_id))
 
@@ -95,8 +95,8 @@ def exceptions_router(context: OpsContext) -> APIRouter:
         response_model=DecisionView,
     )
     def match(
-        account_id: int,
-        clearing_id: int,
+        account_id: PathId,
+        clearing_id: PathId,
         body: MatchClearing,
         writing: Annotated[Writing, Depends()],
     ) -> Response:
@@ -117,7 +117,10 @@ def exceptions_router(context: OpsContext) -> APIRouter:
         response_model=DecisionView,
     )
     def write_off_(
-        account_id: int, clearing_id: int, body: WriteOff, writing: Annotated[Writing, Depends()]
+        account_id: PathId,
+        clearing_id: PathId,
+        body: WriteOff,
+        writing: Annotated[Writing, Depends()],
     ) -> Response:
         def work(act: Act) -> DecisionView:
             with context.database.reading() as connection:

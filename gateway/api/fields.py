@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
 
 from networks.wire.pan import luhn_digit
@@ -20,6 +21,7 @@ Id: TypeAlias = Annotated[
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d{1,19}$"}),
 ]
+PathId: TypeAlias = Annotated[int, Path(ge=-_INT64, lt=_INT64)]
 Minor: TypeAlias = Annotated[int, Field(description="Minor units.")]
 Day: TypeAlias = Annotated[int, Field(description="Business day, YYYYMMDD.")]
 

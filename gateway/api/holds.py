@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from gateway.api.accounts import required_account
 from gateway.api.context import OpsContext
 from gateway.api.decisions import DecisionView, is_done_before, view_of
-from gateway.api.fields import Day, Id, Minor, Reason, moment
+from gateway.api.fields import Day, Id, Minor, PathId, Reason, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
 from gateway.api.problems import Problem, not_found
 from gateway.api.writes import Writes, Writing
@@ -59,7 +59,7 @@ def holds_router(context: OpsContext) -> APIRouter:
 
     @router.get("", summary="The holds of an account, newest first")
     def list_(
-        account_id: int, state: HoldState | None = None, cursor: Cursor = None, limit: Limit = 50
+        account_id: PathId, state: HoldState | None = None, cursor: Cursor = None, limit: Limit = 50
     ) -> Page[HoldView]:
         before = place_of(cursor, int)
         with context.database.reading() as connection:
@@ -69,7 +69,7 @@ def holds_router(context: OpsContext) -> APIRouter:
         return Page(items=[_hold(each) for each in found[:limit]], next=more)
 
     @router.get("/{hold_id}", summary="One hold")
-    def show(account_id: int, hold_id: int) -> HoldView:
+    def show(account_id: PathId, hold_id: PathId) -> HoldView:
         with context.database.reading() as connection:
             return _hold(_required_hold(connection, account_id, hold_id))
 
@@ -77,7 +77,7 @@ def holds_router(context: OpsContext) -> APIRouter:
         "/{hold_id}/void", summary="Release what a hold still holds", response_model=DecisionView
     )
     def void(
-        account_id: int, hold_id: int, body: VoidHold, writing: Annotated[Writing, Depends()]
+        account_id: PathId, hold_id: PathId, body: VoidHold, writing: Annotated[Writing, Depends()]
     ) -> Response:
         """As a reversal of its network would; the network is not told."""
 

@@ -9,12 +9,14 @@ import msgspec
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from gateway.api.problems import invalid
+from gateway.api.problems import Problem, invalid
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200, description="So many at most.")]
 Cursor: TypeAlias = Annotated[
     str | None, Query(max_length=200, description="`next` of the page before.")
 ]
+
+_INT64 = 2**63
 
 Item = TypeVar("Item")
 Place = TypeVar("Place")
@@ -49,6 +51,14 @@ def place_of(cursor: str | None, kind: type[Place]) -> Place | None:
         return None
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(text, type=kind)
+        place = msgspec.json.decode(text, type=kind)
     except (ValueError, msgspec.MsgspecError):
-        raise invalid("query.cursor", "expected the `next` of an earlier page") from None
+        raise _no_cursor() from None
+    numbers = msgspec.to_builtins(place)
+    if not all(-_INT64 <= each < _INT64 for each in (numbers if kind is not int else [numbers])):
+        raise _no_cursor()
+    return place
+
+
+def _no_cursor() -> Problem:
+    return invalid("query.cursor", "expected the `next` of an earlier page")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway.api.cards import CardView, changed, required_card, view_of
 from gateway.api.context import OpsContext
+from gateway.api.fields import PathId
 from gateway.api.problems import Problem, invalid
 from gateway.api.writes import Writes, Writing
 from gateway.business_day import BusinessCalendar
@@ -48,7 +49,7 @@ def reissues_router(context: OpsContext) -> APIRouter:
         status_code=HTTPStatus.CREATED,
     )
     def post(
-        account_id: int, card_id: int, body: Reissue, writing: Annotated[Writing, Depends()]
+        account_id: PathId, card_id: PathId, body: Reissue, writing: Annotated[Writing, Depends()]
     ) -> Response:
         """Kind and controls go over to it. Its number is stored sealed, and shown masked."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 
+from gateway.api.pages import cursor_of
 from gateway.cards import NewCard
 from networks.wire.pan import TEST_EXPIRY, synthetic_pan
 from tests.gateway.api.ops import Ops, fields, ops_over, problem
@@ -42,6 +43,13 @@ def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
         ("/authorizations?response_code=5", "query.response_code"),
         ("/accounts?kind=secret", "query.kind"),
         ("/accounts/one", "path.account_id"),
+        (f"/accounts/{2**63}", "path.account_id"),
+        (f"/accounts/1/holds/{-(2**63) - 1}", "path.hold_id"),
+        (f"/accounts/1/cards/{10**30}", "path.card_id"),
+        (f"/authorizations?account_id={2**63}", "query.account_id"),
+        (f"/accounts?cursor={cursor_of(2**63)}", "query.cursor"),
+        (f"/authorizations?cursor={cursor_of((1, 2, -(2**70)))}", "query.cursor"),
+        (f"/cards?masked_pan=400000******0010&cursor={cursor_of((10**30, 1))}", "query.cursor"),
         ("/accounts/1/holds?state=held", "query.state"),
         ("/reports/position?first=20270230", "query.first"),
         ("/reports/reconciliation?day=20271301", "query.day.0"),
@@ -133,6 +141,21 @@ def test_a_body_that_does_not_say_it_is_json(ops: Ops) -> None:
     body = '{"reason": "why"}'
     answer = ops.ask("POST", "/accounts/1/holds/5/void", headers=headers, content=body)
     problem(answer, 422, "invalid")
+
+
+def test_a_body_beyond_all_measure(ops: Ops) -> None:
+    """Whether it says so beforehand or not."""
+    path = "/accounts/1/holds/5/void"
+    problem(ops.write("POST", path, {"reason": "x" * 100_000}), 413, "too-long")
+
+    async def piece_by_piece() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 1024
+
+    headers = {**KEY, "Content-Type": "application/json"}
+    answer = ops.ask("POST", path, headers=headers, content=piece_by_piece())
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
