@@ -17,12 +17,14 @@ from gateway.api.context import OpsContext
 from gateway.audit_watch import AuditWatch
 from gateway.cards import NewCard, create_card_schema, issue_cards
 from gateway.control_client import GatewayControl
+from gateway.kept_answers import METADATA
 from gateway.ledger_watch import LedgerWatch
 from gateway.vault import PanVault
 from ledger.database import Database
 from ledger.house import Placement
 from ledger.outbox import Reader
 from ledger.requests import EVENTS_AT_ONCE, READER, keep_requests
+from ledger.tables import metadata
 from networks.wire.pan import TEST_BIN, TEST_EXPIRY, synthetic_pan
 from tests.ledger.books import CARD, Books
 
@@ -53,6 +55,18 @@ class Ops:
         self.app = create_app(self.context)
         with books.database.transaction() as connection:
             create_card_schema(connection)
+        self._issue_first()
+
+    def begin_again(self) -> None:
+        """As new, but for the application, which takes longer to make than most tests."""
+        with self.books.database.transaction() as connection:
+            for table in (*metadata.sorted_tables, *METADATA.sorted_tables):
+                connection.execute(table.delete())
+        self.books.open(1, 1000)
+        self.context.audits._latest = None
+        self._issue_first()
+
+    def _issue_first(self) -> None:
         self.issue(NewCard(card_id=CARD, account_id=1, pan=synthetic_pan(1), expiry=TEST_EXPIRY))
 
     def issue(self, *cards: NewCard) -> None:

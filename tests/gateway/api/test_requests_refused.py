@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
@@ -11,7 +11,9 @@ import pytest
 from gateway.api.pages import cursor_of
 from gateway.cards import NewCard
 from networks.wire.pan import TEST_EXPIRY, synthetic_pan
-from tests.gateway.api.ops import Ops, fields, ops_over, problem
+from tests.gateway.api.conftest import OpsOn
+from tests.gateway.api.ops import Ops, fields, problem
+from tests.ledger.engines import Engine
 
 PAN = synthetic_pan(1)
 NUMBERS = count(100)
@@ -19,10 +21,11 @@ KEY = {"Idempotency-Key": "a-key-of-its-own"}
 
 
 @pytest.fixture(scope="module")
-def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
+def ops(ops_on: OpsOn) -> Ops:
     """One for all: what is refused changes nothing."""
-    with ops_over(f"sqlite:///{tmp_path_factory.mktemp('ops')}/ledger.db") as made:
-        yield made
+    made = ops_on(Engine.SQLITE)
+    made.begin_again()
+    return made
 
 
 @pytest.mark.parametrize(
