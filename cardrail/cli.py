@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "demo": "cardrail.demo_command:demo",
     "serve": "cardrail.serve:serve",
     "jobs": "cardrail.jobs_command:jobs",
+    "publish": "cardrail.publish_command:publish",
     "sim": "cardrail.sim_command:sim",
     "load": "cardrail.load_command:load",
     "ledger": "cardrail.ledger_command:ledger_app",

