@@ -95,7 +95,7 @@ class ShardPublisher:
         async with self._connected() as connection:
             while (batch := await self._fetch()) is not None:
                 with suppress(_Overtaken):  # by one who has published it
-                    await self._publish(connection, batch)
+                    await self.publish_batch(connection, batch)
 
     async def _publish_until(self, stopping: asyncio.Event) -> None:
         async with self._connected() as connection:
@@ -104,9 +104,10 @@ class ShardPublisher:
                 if batch is None:
                     await connection.idle(self._terms.poll_seconds)
                 else:
-                    await self._publish(connection, batch)
+                    await self.publish_batch(connection, batch)
 
-    async def _publish(self, connection: BrokerConnection, batch: Batch) -> None:
+    async def publish_batch(self, connection: BrokerConnection, batch: Batch) -> None:
+        """Publish a batch and, when the broker has all of it, go on after it."""
         messages = [self._events.message(each) for each in batch.events]
         try:
             for start in range(0, len(messages), self._in_flight):
