@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "card": "cardrail.card_command:card_app",
     "describe": "cardrail.describe_command:describe",
     "encode": "cardrail.describe_command:encode",
+    "asyncapi": "cardrail.asyncapi_command:asyncapi",
     "bench": "cardrail.bench:bench_app",
     "crashtest": "cardrail.crashtest_command:crashtest",
 }

@@ -24,13 +24,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What is published of every event, whatever its data."""
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"]
     id: Annotated[Id, Meta(description="Unique; an account's later events have greater ones.")]
-    source: Annotated[str, Meta(description="The topic's prefix and the account's shard.")]
+    source: Annotated[
+        str,
+        Meta(
+            description="The topic's prefix and the account's shard.",
+            extra_json_schema={"format": "uri-reference"},
+        ),
+    ]
     type: str
     subject: Annotated[Id, Meta(description="What the event is about.")]
-    time: datetime
-    datacontenttype: Literal["application/json"] = "application/json"
+    time: Annotated[datetime, Meta(tz=True)]
+    datacontenttype: Literal["application/json"]
     partitionkey: Annotated[Id, Meta(description="The account: its events come in order.")]
     data: Mapping[str, str | int | bool]
 
@@ -52,15 +58,17 @@ class CloudEvents:
     def message(self, event: Event) -> Message:
         """What is published of `event`."""
         told = CloudEvent(
+            specversion="1.0",
             id=str(event.event_id),
             source=f"/{self._source}",
-            type=_TYPE_PREFIX + event.type,
+            type=type_name(event.type),
             subject=str(event.subject_id),
             time=_EPOCH + timedelta(microseconds=event.at),
+            datacontenttype="application/json",
             partitionkey=str(event.account_id),
             data=_published(event.data),
         )
-        return Message(f"{self._source}/{event.type.replace('.', '/')}", self._encode(told))
+        return Message(topic_of(self._source, event.type), self._encode(told))
 
 
 _decoder = msgspec.json.Decoder(CloudEvent)
@@ -75,6 +83,11 @@ def decode_cloud_event(payload: bytes) -> CloudEvent:
         If it is no event of ours.
     """
     return _decoder.decode(payload)
+
+
+def topic_of(beginning: str, event_type: str) -> str:
+    """Where events of a type go; `beginning` is prefix and shard."""
+    return f"{beginning}/{event_type.replace('.', '/')}"
 
 
 def type_name(event_type: str) -> str:

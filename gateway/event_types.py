@@ -2,6 +2,7 @@
 
 Identifiers have up to 63 bits, which numbers in JSON do not carry everywhere, and so are decimal
 strings; one that an event does not have is left out. Amounts are whole numbers in minor units.
+More names may come to the data of a type, so a subscriber passes over those it does not know.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PointsFound: TypeAlias = Annotated[
 ]
 
 
-class AuthorizationData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AuthorizationData(msgspec.Struct, frozen=True, kw_only=True):
     """An authorization or advice, and what was answered."""
 
     network: str
@@ -50,7 +51,7 @@ class AuthorizationData(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     available: Available
 
 
-class ClearingData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ClearingData(msgspec.Struct, frozen=True, kw_only=True):
     """A clearing record, or money put into a wallet, and what became of it."""
 
     network: str
@@ -67,7 +68,7 @@ class ClearingData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     available: Available
 
 
-class ReversalData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ReversalData(msgspec.Struct, frozen=True, kw_only=True):
     """A reversal; without an authorization if it came before its original."""
 
     network: str
@@ -80,7 +81,7 @@ class ReversalData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     available: Available
 
 
-class ExpiryData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ExpiryData(msgspec.Struct, frozen=True, kw_only=True):
     """A hold whose time was over; `amount` is what it released."""
 
     hold_id: Id
