@@ -36,7 +36,8 @@ class BrokerAddress(msgspec.Struct, frozen=True):
             port = parts.port
         except ValueError:
             raise ValueError(_NO_ADDRESS) from None
-        if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/"):
+        more = parts.path.strip("/") + parts.query + parts.fragment
+        if parts.scheme not in _PORTS or not parts.hostname or more:
             raise ValueError(_NO_ADDRESS)
         return cls(
             host=parts.hostname,

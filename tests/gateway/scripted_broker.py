@@ -6,6 +6,7 @@ It keeps what each connection has sent, which no real broker tells.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -13,26 +14,39 @@ from gateway.cloud_events import decode_cloud_event
 
 Puback = Callable[[int, int], float | None]  # connection, publish on it; after so many seconds
 
+ACCEPTED, NOT_AUTHORIZED = bytes([0x20, 2, 0, 0]), bytes([0x20, 2, 0, 5])
 _CONNECT, _PUBLISH, _DISCONNECT = 1, 3, 14
-_ACCEPTED = bytes([0x20, 2, 0, 0])
 
 
 class ScriptedBroker:
     """Counts connections and their publishes from 0; a PUBACK of ``None`` never comes."""
 
-    def __init__(self, puback: Puback) -> None:
+    def __init__(self, puback: Puback, connack: bytes) -> None:
         self._puback = puback
+        self._connack = connack
+        self.connects: list[bytes] = []
         self.sent: list[list[str]] = []
-        self.url = ""
+        self.ended: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.ended.append(task)
         sent: list[str] = []
         number = len(self.sent)
         self.sent.append(sent)
+        self._writers.append(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while (packet := await _read(reader))[0] >> 4 != _DISCONNECT:
                 if packet[0] >> 4 == _CONNECT:
-                    writer.write(_ACCEPTED)
+                    self.connects.append(packet)
+                    writer.write(self._connack)
                 elif packet[0] >> 4 == _PUBLISH:
                     end = 3 + int.from_bytes(packet[1:3])
                     sent.append(decode_cloud_event(packet[end + 2 :]).id)
@@ -41,6 +55,13 @@ class ScriptedBroker:
                         await asyncio.sleep(seconds)
                         writer.write(bytes([0x40, 2]) + packet[end : end + 2])
         writer.close()
+        with suppress(ConnectionError, ssl.SSLError):
+            await writer.wait_closed()
+
+    def close_connections(self) -> None:
+        """Without a word."""
+        for each in self._writers:
+            each.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
@@ -56,10 +77,18 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def scripted(puback: Puback) -> AsyncIterator[ScriptedBroker]:
-    broker = ScriptedBroker(puback)
-    server = await asyncio.start_server(broker.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    broker.url = f"mqtt://127.0.0.1:{port}"
+async def scripted(
+    puback: Puback = lambda _connection, _number: 0,
+    *,
+    connack: bytes = ACCEPTED,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[ScriptedBroker]:
+    broker = ScriptedBroker(puback, connack)
+    server = await asyncio.start_server(broker.serve, "127.0.0.1", 0, ssl=tls)
+    broker.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield broker
+        try:
+            yield broker
+        finally:
+            broker.close_connections()
+            await asyncio.gather(*broker.ended)
