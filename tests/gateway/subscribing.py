@@ -50,6 +50,11 @@ class Subscriber:
                         self._receive(message)
             await asyncio.sleep(0.02)  # the broker is away
 
+    async def subscribe(self) -> None:
+        """Begin the session, so that the broker keeps from now on what is published."""
+        async with self._client() as client:
+            await client.subscribe(self._topics, qos=1)
+
     async def forget(self) -> None:
         """End the session, so that the broker keeps nothing for it."""
         with suppress(aiomqtt.MqttError):
@@ -75,7 +80,14 @@ class Subscriber:
 
 @asynccontextmanager
 async def subscribed(url: str, topics: str = "cardrail/#") -> AsyncIterator[Subscriber]:
-    subscriber = Subscriber(url, topics)
+    """One that is there all the time."""
+    async with receiving(Subscriber(url, topics)) as subscriber:
+        yield subscriber
+
+
+@asynccontextmanager
+async def receiving(subscriber: Subscriber) -> AsyncIterator[Subscriber]:
+    """From now on, and what was kept for it; at the end it is forgotten."""
     task = asyncio.create_task(subscriber.run())
     try:
         async with asyncio.timeout(WAIT):
