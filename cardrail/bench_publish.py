@@ -93,9 +93,9 @@ async def _subscribe(address: BrokerAddress) -> None:
 
 
 async def _publish_waiting(plan: Plan, database: Database, address: BrokerAddress) -> Row:
-    publisher = _Timed(database, address)
+    publisher = _Timed(database, address, plan.count)
     begin = perf_counter()
-    await publisher.publish_waiting()
+    await publisher.run(publisher.done)
     seconds = perf_counter() - begin
     taken = publisher.histogram, seconds
     return _row(plan, "waiting events published", taken, in_flight=_TERMS.in_flight)
@@ -145,16 +145,20 @@ async def _one_at_a_time(plan: Plan, database: Database, load: Load, address: Br
 
 
 class _Timed(ShardPublisher):
-    """Takes the time of each batch."""
+    """Takes the time of each batch, and is done after `count` events."""
 
-    def __init__(self, database: Database, address: BrokerAddress) -> None:
+    def __init__(self, database: Database, address: BrokerAddress, count: int) -> None:
         super().__init__(database, Placement().outbox(0), 0, address, _TERMS)
+        self._count = count
+        self.done = asyncio.Event()
         self.histogram = _histogram()
 
     async def publish_batch(self, connection: BrokerConnection, batch: Batch) -> None:
         start = perf_counter_ns()
         await super().publish_batch(connection, batch)
         self.histogram.record_value(perf_counter_ns() - start)
+        if self.published_count >= self._count:
+            self.done.set()
 
 
 def _subscriber(address: BrokerAddress) -> aiomqtt.Client:

@@ -30,9 +30,10 @@ class BrokerLost(Exception):
 class BrokerConnection:
     """A connection that is up; made by `connected`."""
 
-    def __init__(self, client: aiomqtt.Client, puback_seconds: float) -> None:
+    def __init__(self, client: aiomqtt.Client, closed: asyncio.Task[None], seconds: float) -> None:
         self._client = client
-        self._seconds = puback_seconds
+        self._closed = closed
+        self._seconds = seconds
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send all of them, in order, and wait until the broker has every one.
@@ -64,8 +65,10 @@ class BrokerConnection:
             If it is.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._fail_when_closed()
+            try:
+                await asyncio.wait_for(self._fail_when_closed(), seconds)
+            except aiomqtt.MqttError as error:
+                raise BrokerLost(str(error)) from None
 
     async def _publish(self, message: Message) -> None:
         await self._client.publish(
@@ -73,9 +76,8 @@ class BrokerConnection:
         )
 
     async def _fail_when_closed(self) -> None:
-        """A publish does not notice it; who waits for messages does."""
-        async for _ in self._client.messages:
-            pass  # nothing is subscribed
+        """A publish alone does not notice it."""
+        await asyncio.shield(self._closed)
 
 
 @asynccontextmanager
@@ -102,10 +104,29 @@ async def connected(
     )
     client.pending_calls_threshold = _NO_BOUND  # many at once are the point
     try:
-        async with client:
-            yield BrokerConnection(client, puback_seconds)
+        async with _watched(client) as closed, client:
+            yield BrokerConnection(client, closed, puback_seconds)
     except aiomqtt.MqttError as error:
         raise BrokerLost(str(error)) from None
+
+
+@asynccontextmanager
+async def _watched(client: aiomqtt.Client) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that fails when the connection is closed; it outlives it, to the last of its end."""
+    closed = asyncio.create_task(_until_closed(client))
+    try:
+        yield closed
+    finally:
+        closed.cancel()
+        await asyncio.wait([closed])
+        if not closed.cancelled():
+            closed.exception()  # which may be nobody's news
+
+
+async def _until_closed(client: aiomqtt.Client) -> None:
+    """Fails then: who waits for messages is told, and nothing is subscribed."""
+    async for _ in client.messages:
+        pass
 
 
 def _lost(errors: BaseExceptionGroup[BaseException]) -> BrokerLost:

@@ -2,8 +2,8 @@
 
 A batch is read from the outbox, published, and acknowledged when the broker has all of it. Where
 that fails, it is read again from the position, which only grows, and published again in the same
-order. Nothing is kept in memory but the batch at hand and the one after it: while the broker is
-away events wait in the ledger.
+order. Nothing is kept in memory but the batch at hand: while the broker is away events wait in the
+ledger.
 
 Of two publishers one publishes: who finds that the position was moved by another stands by, until
 it does not move any more. Until they know of each other both publish, each in order.
@@ -92,19 +92,23 @@ class ShardPublisher:
         Exception
             If the database was in trouble.
         """
+        batch = await self._fetch()
         async with self._connected() as connection:
-            while (batch := await self._fetch()) is not None:
+            while batch is not None:
                 with suppress(_Overtaken):  # by one who has published it
                     await self.publish_batch(connection, batch)
+                batch = await self._fetch()
 
     async def _publish_until(self, stopping: asyncio.Event) -> None:
+        """It reads first, broker or not: from then on nothing is pruned that it has not passed."""
+        batch = await self._fetch()
         async with self._connected() as connection:
             while not stopping.is_set():
-                batch = await self._fetch()
                 if batch is None:
                     await connection.idle(self._terms.poll_seconds)
                 else:
                     await self.publish_batch(connection, batch)
+                batch = await self._fetch()
 
     async def publish_batch(self, connection: BrokerConnection, batch: Batch) -> None:
         """Publish a batch and, when the broker has all of it, go on after it."""
