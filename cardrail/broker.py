@@ -57,7 +57,7 @@ class EmbeddedBroker:
     """
 
     def __init__(self) -> None:
-        self._program = _installed()
+        self._program = installed()
         self.folder = Path(tempfile.mkdtemp(prefix="cardrail-broker-"))
         self._port = _ANY_PORT
         self.start()
@@ -139,8 +139,14 @@ class EmbeddedBroker:
             pipe.close()
 
 
-def _installed() -> Path:
-    """The server's program, which the wheel puts beside this interpreter's own."""
+def installed() -> Path:
+    """The server's program, which the wheel puts beside this interpreter's own.
+
+    Raises
+    ------
+    NoBroker
+        If it is not there.
+    """
     program = Path(sysconfig.get_path("scripts"), "nats-server")
     if not program.exists():
         raise NoBroker

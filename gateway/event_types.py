@@ -15,7 +15,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 Id: TypeAlias = Annotated[str, Meta(pattern="^[0-9]{1,19}$")]
-Amount: TypeAlias = Annotated[int, Meta(description="Minor units of `currency`.")]
+Amount: TypeAlias = Annotated[
+    int, Meta(description="Minor units of `currency`; 0 if it was declined or refused.")
+]
 Currency: TypeAlias = Annotated[str, Meta(description="ISO 4217.", pattern="^[A-Z]{3}$")]
 Available: TypeAlias = Annotated[
     int, Meta(description="What the account had left to spend after it, in minor units.")
