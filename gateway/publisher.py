@@ -2,8 +2,8 @@
 
 A batch is read from the outbox, published, and acknowledged when the broker has all of it. Where
 that fails, it is read again from the position, which only grows, and published again in the same
-order. Nothing is kept in memory but the batch at hand: while the broker is away events wait in the
-ledger.
+order. Nothing is kept in memory but the batch at hand and the next one: while the broker is away
+events wait in the ledger.
 
 Of two publishers one publishes: who finds that the position was moved by another stands by, until
 it does not move any more. Until they know of each other both publish, each in order.
@@ -106,9 +106,21 @@ class ShardPublisher:
             while not stopping.is_set():
                 if batch is None:
                     await connection.idle(self._terms.poll_seconds)
+                    batch = await self._fetch()
                 else:
-                    await self.publish_batch(connection, batch)
-                batch = await self._fetch()
+                    batch = await self._publish_and_read_on(connection, batch)
+
+    async def _publish_and_read_on(
+        self, connection: BrokerConnection, batch: Batch
+    ) -> Batch | None:
+        """The next batch, which is read while this one is on its way."""
+        reading = asyncio.create_task(self._fetch(batch))
+        try:
+            await self.publish_batch(connection, batch)
+        except BaseException:
+            reading.cancel()  # it is read again
+            raise
+        return await reading
 
     async def publish_batch(self, connection: BrokerConnection, batch: Batch) -> None:
         """Publish a batch and, when the broker has all of it, go on after it."""
@@ -130,8 +142,8 @@ class ShardPublisher:
         self._in_flight = max(1, min(count, self._terms.in_flight))
         self._reader.events_at_once = self._in_flight
 
-    async def _fetch(self) -> Batch | None:
-        return await asyncio.to_thread(self._reader.fetch)
+    async def _fetch(self, ahead_of: Batch | None = None) -> Batch | None:
+        return await asyncio.to_thread(self._reader.fetch, ahead_of)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[BrokerConnection]:
