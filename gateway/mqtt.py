@@ -65,10 +65,7 @@ class BrokerConnection:
             If it is.
         """
         with suppress(TimeoutError):
-            try:
-                await asyncio.wait_for(self._fail_when_closed(), seconds)
-            except aiomqtt.MqttError as error:
-                raise BrokerLost(str(error)) from None
+            await asyncio.wait_for(self._fail_when_closed(), seconds)
 
     async def _publish(self, message: Message) -> None:
         await self._client.publish(
@@ -125,13 +122,16 @@ async def _watched(client: aiomqtt.Client) -> AsyncIterator[asyncio.Task[None]]:
 
 async def _until_closed(client: aiomqtt.Client) -> None:
     """Fails then: who waits for messages is told, and nothing is subscribed."""
-    async for _ in client.messages:
-        pass
+    try:
+        async for _ in client.messages:
+            pass
+    except aiomqtt.MqttError:
+        raise BrokerLost("the broker has closed the connection") from None
 
 
 def _lost(errors: BaseExceptionGroup[BaseException]) -> BrokerLost:
     """Of several publishes that failed the first tells why; anything else is none of ours."""
-    lost, others = errors.split(aiomqtt.MqttError)
+    lost, others = errors.split((BrokerLost, aiomqtt.MqttError))
     if lost is None or others is not None:
         raise errors
     return BrokerLost(str(lost.exceptions[0]))
