@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "serve": "cardrail.serve:serve",
     "jobs": "cardrail.jobs_command:jobs",
     "publish": "cardrail.publish_command:publish",
+    "ops": "cardrail.ops_command:ops",
     "sim": "cardrail.sim_command:sim",
     "load": "cardrail.load_command:load",
     "ledger": "cardrail.ledger_command:ledger_app",

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from gateway.cards import METADATA
+from gateway.kept_answers import METADATA
 from ledger.database import Database
 from ledger.tables import metadata
 

@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     ledger: str = "sqlite:///cardrail.db"
     visanet: Address = "127.0.0.1:8583"
     quicpay: Address = "127.0.0.1:8584"
+    http: Address = "127.0.0.1:8080"
+    http_hosts: str = ""
 
     index_key: Key | None = None
     encryption_key: Key | None = None
@@ -100,6 +102,8 @@ class Settings(BaseSettings):
     expiry_seconds: float = Field(default=60.0, gt=0)
     prune_seconds: float = Field(default=3600.0, gt=0)
     events_days: int = Field(default=7, ge=0)
+    audit_seconds: float = Field(default=60.0, gt=0)
+    figures_seconds: float = Field(default=5.0, gt=0)
 
     mqtt: Broker = "mqtt://127.0.0.1:1883"
     mqtt_topic: str = Field(default="cardrail", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")

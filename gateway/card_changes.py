@@ -23,10 +23,15 @@ _OVERLAP = 10_000_000  # microseconds: for clocks that differ, and commits that 
 OnLoop = Callable[..., object]
 
 
-def card_of_account(connection: Connection, account_id: int, card_id: int) -> Card | None:
-    """One card by its key; ``None`` if there is no such card."""
+def card_of_account(
+    connection: Connection, account_id: int, card_id: int, *, locked: bool = False
+) -> Card | None:
+    """One card by its key, `locked` until the transaction ends; ``None`` if there is none."""
     key = (CARDS.c.account_id == account_id, CARDS.c.card_id == card_id)
-    row = connection.execute(select(*CARD_COLUMNS).where(*key)).one_or_none()
+    chosen = select(*CARD_COLUMNS).where(*key)
+    if locked:
+        chosen = chosen.with_for_update()
+    row = connection.execute(chosen).one_or_none()
     return None if row is None else card_of(row)
 
 

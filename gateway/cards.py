@@ -167,6 +167,7 @@ CARDS = Table(
     Column("changed_at", BigInteger, nullable=False, default=0),  # microseconds; 0 as issued
     UniqueConstraint("account_id", "pan_index", name="cards_account_pan"),
     Index("cards_pan_index", "pan_index"),
+    Index("cards_masked_pan", "masked_pan"),
     Index("cards_changed_at", "changed_at", sqlite_where=_CHANGED, postgresql_where=_CHANGED),
 )
 

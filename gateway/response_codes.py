@@ -40,11 +40,11 @@ RESPONSE_CODES: Mapping[Outcome, str] = MappingProxyType(
 )
 
 # What a network says otherwise, by outcome and purpose.
-_DIFFERENT: Mapping[tuple[str, Outcome, Purpose], str] = MappingProxyType(
+DIFFERENT: Mapping[tuple[str, Outcome, Purpose], str] = MappingProxyType(
     {(VISANET, Outcome.APPROVED, Purpose.VERIFICATION): "85"}  # no reason to decline
 )
 
 
 def response_code(network: str, outcome: Outcome, purpose: Purpose) -> str:
     """The DE 39 that tells `outcome` to `network`."""
-    return _DIFFERENT.get((network, outcome, purpose)) or RESPONSE_CODES[outcome]
+    return DIFFERENT.get((network, outcome, purpose)) or RESPONSE_CODES[outcome]

@@ -88,6 +88,9 @@ class _PostgresqlDriver:
         statements = [_make(change, distributed) for change in changes]
         _pipeline(connection).run([*statements, COMMIT] if commit else statements)
 
+    def prefer_indexes(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
     def is_operating_error(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, psycopg.ProgrammingError):

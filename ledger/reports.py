@@ -76,7 +76,7 @@ def statement(connection: Connection, account_id: int, *, limit: int = 100) -> S
     )
     return Statement(
         Account(*row),
-        tuple(_lines(connection, account_id, limit)),
+        tuple(statement_lines(connection, account_id, limit=limit)),
         tuple(Hold(*each) for each in connection.execute(pending)),
         total_points(connection, account_id),
     )
@@ -91,8 +91,13 @@ def total_points(connection: Connection, account_id: int | None = None) -> Point
     return PointsTotal(int(pending or 0), int(confirmed or 0))
 
 
-def _lines(connection: Connection, account_id: int, limit: int) -> list[StatementLine]:
-    """An entry of the house has its clearing under the wallet it is about: no network is told."""
+def statement_lines(
+    connection: Connection, account_id: int, *, limit: int, before: int | None = None
+) -> list[StatementLine]:
+    """The latest entries, oldest first; or those `before` a version.
+
+    An entry of the house has its clearing under the wallet it is about: no network is told.
+    """
     latest = (
         select(
             entries.c.version,
@@ -114,5 +119,7 @@ def _lines(connection: Connection, account_id: int, limit: int) -> list[Statemen
         .order_by(entries.c.version.desc())
         .limit(limit)
     )
+    if before is not None:
+        latest = latest.where(entries.c.version < before)
     rows = connection.execute(latest).all()
     return [StatementLine(*row) for row in reversed(rows)]

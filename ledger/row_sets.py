@@ -71,6 +71,9 @@ class Driver(Protocol):
     ) -> None:
         """Make `changes`, one after another; and commit, if that saves a round trip."""
 
+    def prefer_indexes(self, connection: Connection) -> None:
+        """Read no table whole in this transaction where an index leads to the rows."""
+
     def is_operating_error(self, error: BaseException) -> bool:
         """Whether `error` is the database's trouble rather than one command's."""
 
@@ -111,3 +114,9 @@ def write(connection: Connection, changes: Sequence[Change], *, commit: bool = F
     if made:
         driver: Driver = connection.get_execution_options()[_OPTION]
         driver.write(connection, made, commit=commit)
+
+
+def prefer_indexes(connection: Connection) -> None:
+    """Read no table whole in this transaction where an index leads to the rows."""
+    driver: Driver = connection.get_execution_options()[_OPTION]
+    driver.prefer_indexes(connection)

@@ -73,6 +73,9 @@ class _SqliteDriver:
                 text = _update_text(change.table, change.columns)
             driver.executemany(text, change.rows)
 
+    def prefer_indexes(self, connection: Connection) -> None:
+        """It does."""
+
     def is_operating_error(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
         return isinstance(cause, _OPERATING) and not isinstance(cause, _OF_ONE_COMMAND)

@@ -26,6 +26,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# Of clearings that a person may still match (`posting.Manner`); named alike by those who look.
+IS_WAITING = "manner IN ('forced', 'suspense')"
+
 # Rows lie in the order of their key, where an engine lets us choose: one page less to write.
 _CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 # A row that changes finds room on its page, so that its indexes need not change with it.
@@ -102,6 +105,13 @@ authorizations = Table(
         "account_id",
         "transaction_id",
         **_where("transaction_id <> ''"),
+    ),
+    # Rows lie in the order of their times: on PostgreSQL the least index finds a span of time.
+    Index(
+        "authorizations_at",
+        "at",
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
     ),
 )
 
@@ -196,6 +206,7 @@ clearings = Table(
     _number("at"),
     _text("details"),
     PrimaryKeyConstraint("account_id", "network", "request_key"),
+    Index("clearings_waiting", "day", "account_id", "clearing_id", **_where(IS_WAITING)),
 )
 
 entries = Table(

@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import create_engine
 
 from cardrail.embedded_postgresql import EmbeddedPostgresql
-from gateway.cards import METADATA
+from gateway.kept_answers import METADATA
 from ledger.tables import metadata
 
 _TEMPLATE = "cardrail_template"

@@ -10,7 +10,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from cardrail.settings import read_settings
-from gateway.cards import METADATA
+from gateway.kept_answers import METADATA
 from ledger.database import Database
 from ledger.tables import metadata
 

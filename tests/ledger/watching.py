@@ -38,6 +38,9 @@ class _Watched:
         self._on_step("last write" if commit else "write")
         self._driver.write(connection, changes, commit=commit)
 
+    def prefer_indexes(self, connection: Connection) -> None:
+        self._driver.prefer_indexes(connection)
+
     def is_operating_error(self, error: BaseException) -> bool:
         return self._driver.is_operating_error(error)
 
