@@ -111,8 +111,46 @@ def jobs(
     _tell(measure_jobs(plan), as_json=as_json)
 
 
+@bench_app.command()
+def publish(
+    *,
+    engine: Annotated[Engine, typer.Option(help="What keeps the ledger.")] = Engine.SQLITE,
+    batch: Annotated[int, typer.Option(min=1, help="Events of one commit.")] = 64,
+    accounts: Annotated[int, typer.Option(min=1, help="Wallets, drawn at random.")] = 1000,
+    count: Annotated[int, typer.Option(min=1, help="Events that wait.")] = 20_000,
+    live: Annotated[int, typer.Option(min=1, help="Commits, one at a time.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
+    url: Annotated[
+        str | None, typer.Option("--ledger", help="An empty database, instead of a fresh one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a row.")] = False,
+) -> None:
+    """Measure publishing to a broker of its own, and a subscriber, in events a second.
+
+    Exit code 1 when the subscriber did not get all of it. Example: cardrail bench publish --json
+    """
+    import structlog
+
+    from cardrail.bench_publish import Plan
+    from cardrail.bench_publish import measure as measure_publish
+
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+    plan = Plan(
+        engine=engine,
+        batch=batch,
+        accounts=accounts,
+        count=count,
+        live=live,
+        seed=seed,
+        url=url,
+    )
+    _tell(measure_publish(plan), as_json=as_json)
+
+
 def _tell(rows: Iterator[LedgerRow], *, as_json: bool) -> None:
     """A line for each row as soon as it is measured."""
+    from cardrail.broker import NoBroker
     from cardrail.embedded_postgresql import NoServer
 
     errors = 0
@@ -120,7 +158,7 @@ def _tell(rows: Iterator[LedgerRow], *, as_json: bool) -> None:
         for row in rows:
             typer.echo(json.dumps(asdict(row)) if as_json else _LEDGER_LINE.format(**asdict(row)))
             errors += row.errors
-    except NoServer as error:
+    except (NoBroker, NoServer) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     if errors:

@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "demo": "cardrail.demo_command:demo",
     "serve": "cardrail.serve:serve",
     "jobs": "cardrail.jobs_command:jobs",
+    "publish": "cardrail.publish_command:publish",
     "ops": "cardrail.ops_command:ops",
     "sim": "cardrail.sim_command:sim",
     "load": "cardrail.load_command:load",
@@ -18,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "card": "cardrail.card_command:card_app",
     "describe": "cardrail.describe_command:describe",
     "encode": "cardrail.describe_command:encode",
+    "asyncapi": "cardrail.asyncapi_command:asyncapi",
     "bench": "cardrail.bench:bench_app",
     "crashtest": "cardrail.crashtest_command:crashtest",
 }

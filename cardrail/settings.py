@@ -1,4 +1,4 @@
-"""Every setting, of whichever process: read once from ``CARDRAIL_`` variables, frozen.
+"""Every setting, of every process: read once from ``CARDRAIL_`` variables, frozen.
 
 deploy/cardrail.env.sample lists them all. A key is never printed: `masked` is what may be shown.
 """
@@ -18,6 +18,7 @@ from cardrail.keys import open_vault
 from cardrail.logs import LogFormat, LogLevel
 from gateway.listener import LinkTerms
 from gateway.policy import Policy
+from gateway.publishing_terms import BrokerAddress, PublishingTerms
 from gateway.vault import KEY_BYTES, PanVault
 from networks.wire.pan import TEST_BIN
 from networks.wire.session_limits import SessionLimits
@@ -51,13 +52,19 @@ def _require_bins(value: str) -> str:
     return value
 
 
+def _require_broker(value: str) -> str:
+    BrokerAddress.of(value)
+    return value
+
+
 Address = Annotated[str, AfterValidator(_require_address)]
+Broker = Annotated[str, AfterValidator(_require_broker)]
 Key = Annotated[SecretStr, AfterValidator(_require_key)]
 Bins = Annotated[str, AfterValidator(_require_bins)]
 
 
 class Settings(BaseSettings):
-    """Settings of gateway, jobs and operations. Amounts in minor units, durations in seconds."""
+    """The settings of every process. Amounts in minor units, durations in seconds."""
 
     model_config = SettingsConfigDict(
         env_prefix="CARDRAIL_", frozen=True, extra="forbid", hide_input_in_errors=True
@@ -98,6 +105,12 @@ class Settings(BaseSettings):
     audit_seconds: float = Field(default=60.0, gt=0)
     figures_seconds: float = Field(default=5.0, gt=0)
 
+    mqtt: Broker = "mqtt://127.0.0.1:1883"
+    mqtt_topic: str = Field(default="cardrail", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
+    publish_seconds: float = Field(default=0.05, gt=0)
+    publish_in_flight: int = Field(default=128, ge=1, le=4096)
+    puback_seconds: float = Field(default=2.0, gt=0)
+
     home_country: str = Field(default="392", pattern=r"^\d{3}$")
     business_day_offset_minutes: int = Field(default=540, ge=-720, le=840)
     fuel_check_below: int = Field(default=10, ge=0)
@@ -131,6 +144,15 @@ class Settings(BaseSettings):
             links_most=self.links_most,
         )
 
+    def publishing_terms(self) -> PublishingTerms:
+        """How events are published."""
+        return PublishingTerms(
+            topic=self.mqtt_topic,
+            in_flight=self.publish_in_flight,
+            poll_seconds=self.publish_seconds,
+            puback_seconds=self.puback_seconds,
+        )
+
     def vault(self) -> PanVault:
         """The vault with the keys given here, or else with those of the key file.
 
@@ -148,6 +170,7 @@ class Settings(BaseSettings):
         """Every setting as it may be shown: no key, no password in a URL."""
         shown = {name: str(value) for name, value in self if value is not None}
         shown["ledger"] = masked_url(self.ledger)
+        shown["mqtt"] = masked_url(self.mqtt)
         return shown
 
 

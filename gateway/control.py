@@ -30,6 +30,7 @@ from gateway.control_messages import (
     framed,
     receive,
     requests,
+    short_path,
     socket_path,
     workers_in,
 )
@@ -74,7 +75,8 @@ class ControlServer:
             _make_private(runtime)
             self._lock = _take_lock(path.with_suffix(".lock"))
             path.unlink(missing_ok=True)  # what a dead process has left
-            self._server = await asyncio.start_unix_server(self._serve, path)
+            with short_path(path) as short:
+                self._server = await asyncio.start_unix_server(self._serve, short)
         except OSError as error:
             reason = error.strerror or str(error)
             raise ControlUnavailable(f"the runtime folder {runtime}: {reason}") from None

@@ -29,6 +29,7 @@ from gateway.control_messages import (
     framed,
     receive,
     replies,
+    short_path,
     socket_path,
     workers_in,
 )
@@ -126,9 +127,7 @@ class GatewayControl:
     async def _ask(self, worker: int, request: Request) -> Reply:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                reader, writer = await asyncio.open_unix_connection(
-                    socket_path(self._runtime, worker)
-                )
+                reader, writer = await self._connect(worker)
                 try:
                     writer.write(framed(request))
                     return await receive(reader, replies, LONGEST_REPLY)
@@ -137,6 +136,10 @@ class GatewayControl:
         except (OSError, asyncio.IncompleteReadError, TooLong, msgspec.MsgspecError) as error:
             reason = str(error) or f"nothing came within {self._timeout_seconds:g} s"
             raise WorkerUnreachable(f"gateway {worker} does not answer: {reason}") from None
+
+    async def _connect(self, worker: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        with short_path(socket_path(self._runtime, worker)) as path:
+            return await asyncio.open_unix_connection(path)
 
     async def _watch_all(self, batches: asyncio.Queue[Exchanges], most: int) -> None:
         watched: dict[int, asyncio.Task[None]] = {}
@@ -150,7 +153,7 @@ class GatewayControl:
     async def _watch(self, worker: int, batches: asyncio.Queue[Exchanges], most: int) -> None:
         """Until the worker ends, or cannot be understood."""
         with suppress(OSError, asyncio.IncompleteReadError, TooLong, msgspec.MsgspecError):
-            reader, writer = await asyncio.open_unix_connection(socket_path(self._runtime, worker))
+            reader, writer = await self._connect(worker)
             try:
                 writer.write(framed(Subscribe(most)))
                 while isinstance(batch := await receive(reader, replies, LONGEST_REPLY), Exchanges):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -24,6 +26,7 @@ LONGEST_REQUEST = 4096
 LONGEST_REPLY = 16 * 1024 * 1024
 _LENGTH_BYTES = 4
 _LONGEST_PATH = 103  # bytes; macOS has room for so many, Linux for a few more
+_FOLDERS_BY_NUMBER = Path("/proc/self/fd")
 
 
 class LinkAction(StrEnum):
@@ -134,26 +137,34 @@ async def receive(
     return decoder.decode(await reader.readexactly(length))
 
 
-class PathTooLong(ValueError):
-    """The path of a control socket is longer than the system takes."""
-
-
 def socket_path(runtime: Path, worker: int) -> Path:
-    """Where a worker listens.
+    """Where a worker listens."""
+    return runtime / f"gateway-{worker}.sock"
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """A path of the same socket that the system takes; Linux has one for every folder.
 
     Raises
     ------
-    PathTooLong
-        If no socket can have that path.
+    OSError
+        If there is none, or no such folder.
     """
-    path = runtime / f"gateway-{worker}.sock"
     length = len(os.fsencode(path))
-    if length > _LONGEST_PATH:
-        raise PathTooLong(
-            f"CARDRAIL_RUNTIME: the control socket's path {path} has {length} bytes,"
-            f" expected at most {_LONGEST_PATH}: name a shorter folder"
+    if length <= _LONGEST_PATH:
+        yield str(path)
+        return
+    if not _FOLDERS_BY_NUMBER.is_dir():
+        raise OSError(
+            f"the control socket's path {path} has {length} bytes, expected at most"
+            f" {_LONGEST_PATH}: name a shorter folder in CARDRAIL_RUNTIME"
         )
-    return path
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"{_FOLDERS_BY_NUMBER}/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def workers_in(runtime: Path) -> list[int]:

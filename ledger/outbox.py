@@ -64,15 +64,16 @@ class Reader:
         self.events_at_once = events_at_once
         self._rows_at_once = _FIRST_ROWS
 
-    def fetch(self) -> Batch | None:
+    def fetch(self, ahead_of: Batch | None = None) -> Batch | None:
         """The events after this reader's position; ``None`` if all that is committed is read.
 
+        Those after the batch `ahead_of`, if it is given, which is still to be acknowledged.
         What has no number yet gets it once there is nothing else to read. Nothing else is locked.
         A reader that is new starts with the oldest row that is kept.
         """
-        after, rows = self._read()
+        after, rows = self._read(ahead_of)
         if not rows and number(self._database, self._outbox):
-            after, rows = self._read()
+            after, rows = self._read(ahead_of)
         told: list[Event] = []
         taken = 0
         while taken < len(rows) and len(told) < self.events_at_once:
@@ -113,10 +114,14 @@ class Reader:
         """
         return self.consume(batch, lambda _connection, _events: ())
 
-    def _read(self) -> tuple[int, Sequence[Row[int, str]]]:
-        """The position, and rows after it. From now on nothing is pruned that is not passed."""
+    def _read(self, ahead_of: Batch | None) -> tuple[int, Sequence[Row[int, str]]]:
+        """Where it begins, and rows after it. From now on nothing is pruned that is not passed."""
         with self._database.reading() as connection:
-            after = connection.scalar(_position_of(self._outbox, self._name))
+            after = (
+                ahead_of.through
+                if ahead_of is not None
+                else connection.scalar(_position_of(self._outbox, self._name))
+            )
             later = (
                 select(events.c.sequence, events.c.data)
                 .where(events.c.account_id == self._outbox, events.c.sequence > (after or 0))

