@@ -13,10 +13,12 @@ from ledger import history
 from ledger.commands import Purpose
 from ledger.history import HistoryPage, Search
 from ledger.outcomes import Outcome
+from ledger.report_lines import off_index
 from ledger.rows import Authorization
 from ledger.tables import authorizations
 
 _columns = authorizations.c
+_account_id = off_index(_columns.account_id)  # which way to go, the ledger knows
 _TRANSMISSION_DIGITS = 10  # DE 7 begins a trace, DE 11 follows it (`references.trace_of`)
 _STAN_DIGITS = 6
 _ADVISE = "advise"
@@ -46,7 +48,7 @@ def search(connection: Connection, known: Known, within: Search, now: int) -> Hi
     account_ids = _accounts(known)
     if account_ids is None:
         return history.of_all(connection, chosen, now)
-    return history.of_accounts(connection, account_ids, chosen)
+    return history.of_accounts(connection, account_ids, chosen, now)
 
 
 def stan_of(row: Authorization) -> str:
@@ -74,7 +76,7 @@ def _conditions(known: Known) -> Iterator[ColumnElement[bool]]:
     for column, value in (
         (_columns.network, known.network),
         (_columns.outcome, known.outcome),
-        (_columns.account_id, known.account_id),
+        (_account_id, known.account_id),
         (_columns.instrument_id, known.card_id),
     ):
         if value:
@@ -86,7 +88,7 @@ def _conditions(known: Known) -> Iterator[ColumnElement[bool]]:
         yield _answered(known.response_code)
     if known.cards is not None:
         keys = [(card.account_id, card.card_id) for card in known.cards]
-        yield tuple_(_columns.account_id, _columns.instrument_id).in_(keys)
+        yield tuple_(_account_id, _columns.instrument_id).in_(keys)
 
 
 def _answered(code: str) -> ColumnElement[bool]:

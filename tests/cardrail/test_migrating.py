@@ -235,6 +235,26 @@ def test_a_step_forth_and_back_keeps_what_is_in_the_tables(
     books.close()
 
 
+@pytest.mark.parametrize("earlier", known_revisions()[:-1])
+def test_from_every_revision_there_is_a_way_to_the_newest(
+    url: str, database: Database, earlier: str
+) -> None:
+    """With rows in the tables; and back, where there is a way back."""
+    bring_up_to_date(database)
+    books = Books(url)
+    books.ask(books.clear(300))
+    with database.reading() as connection:
+        newest = catalog(connection)
+    assert change_revision(database, earlier) == NEWEST
+    with database.reading() as connection:
+        assert catalog(connection) != newest
+    bring_up_to_date(database)
+    with database.reading() as connection:
+        assert catalog(connection) == newest
+    books.must_balance()
+    books.close()
+
+
 def test_a_step_that_has_no_way_back_says_why_and_changes_nothing(
     database: Database, tmp_path: Path
 ) -> None:

@@ -78,16 +78,25 @@ def test_who_has_no_patience_gets_what_was_found_and_where_to_go_on(books: Books
     assert in_a_hurry == [["0"], [], [], []], "a span is looked through whole, then it is enough"
 
 
-def test_of_accounts_and_of_an_rrn(books: Books) -> None:
+@pytest.mark.parametrize("few", [0, 10_000])
+def test_of_accounts_that_have_few_or_many(
+    books: Books, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_FEW", few)
     books.open(2, 100)
     books.open(3, 100)
     for account_id in (1, 2, 3):
         books.ask(books.authorize(1, account_id=account_id))
     with books.database.reading() as connection:
-        found = history.of_accounts(connection, [3, 1], Search(limit=1))
+        found = history.of_accounts(connection, [3, 1], Search(limit=1), LATER)
         assert [row.account_id for row in found.rows] == [3]
-        more = history.of_accounts(connection, [3, 1], Search(after=found.next))
+        more = history.of_accounts(connection, [3, 1], Search(after=found.next), LATER)
         assert ([row.account_id for row in more.rows], more.next) == ([1], None)
+        assert history.of_accounts(connection, [4], Search(), LATER) == HistoryPage((), None)
+
+
+def test_of_an_rrn_that_nobody_has(books: Books) -> None:
+    with books.database.reading() as connection:
         assert history.of_rrn(connection, "rrn-9", Search()) == HistoryPage((), None)
 
 
