@@ -1,7 +1,8 @@
-"""The demo: gateway, jobs and simulated networks as processes of their own around a fresh ledger.
+"""The demo: everything as processes of their own around a fresh ledger.
 
-It starts them, shows what they report, stops them, and hands what they left behind to the
-comparison of the three truths. Nothing is shared with the children but files and the wire.
+Gateway, jobs, publisher with its broker, operations and simulated networks: it starts them, shows
+what they report, stops them, and hands what they left behind to the comparison of the three truths.
+Nothing is shared with the children but files and the wire.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from types import MappingProxyType
 import msgspec
 from rich.console import Console
 
+from cardrail.broker import EmbeddedBroker
 from cardrail.demo_report import Report, report
 from cardrail.demo_screen import TITLES, live_screen, plain_lines
 from cardrail.processes import Child, ChildFailed, Children
@@ -27,20 +29,29 @@ _SETTLE_SECONDS = 120.0  # after the last authorization: clearing, repeats, sign
 _LOOK_SECONDS = 0.25
 # What makes the demo worth watching: balances that run out, and a fee to be seen in the books.
 _OPENING_BALANCE = 60_000
-_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"CARDRAIL_CASH_FEE": "110"})
+_ENVIRONMENT: Mapping[str, str] = MappingProxyType(
+    {
+        "CARDRAIL_CASH_FEE": "110",
+        # A demo is short: what is looked at seldom would not be seen in it.
+        "CARDRAIL_AUDIT_SECONDS": "10",
+        "CARDRAIL_FIGURES_SECONDS": "2",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to run: authorizations a second on each network, for so many seconds.
 
-    `ledger` is a database URL, ``None`` for a fresh embedded one that is thrown away.
+    `ledger` is a database URL, ``None`` for a fresh embedded one that is thrown away; `http` is
+    HOST:PORT of the dashboard, port 0 for a free one.
     """
 
     seconds: float
     rate: float
     cards: int
     seed: int
+    http: str = "127.0.0.1:0"
     ledger: str | None = None
 
 
@@ -51,6 +62,12 @@ class Ready(msgspec.Struct, frozen=True):
     quicpay: str
 
 
+class OpsReady(msgspec.Struct, frozen=True):
+    """The line with which operations say where their pages are."""
+
+    url: str
+
+
 def run(plan: Plan, console: Console) -> Report:
     """Run the demo to its end; the screen, and what goes wrong, go to `console`.
 
@@ -58,26 +75,37 @@ def run(plan: Plan, console: Console) -> Report:
     ------
     ChildFailed
         If one of the processes ends early, hangs, or reports a failure of its own.
+    NoBroker, BrokerFailed
+        If there is no broker for the events.
     """
     with (
         tempfile.TemporaryDirectory(prefix="cardrail-demo-") as folder,
-        Children(Path(folder), {**os.environ, **_ENVIRONMENT}) as children,
+        EmbeddedBroker() as broker,
+        Children(Path(folder), _environment(folder, broker)) as children,
     ):
         ledger = plan.ledger or f"sqlite:///{folder}/cardrail.db"
         started_at = _seed(children, plan, ledger)
         decisions = Path(folder, "decisions.jsonl")
+        ops = children.start("ops", ["ops", "--ledger", ledger, "--http", plan.http])
         gateway = _start_gateway(children, ledger, decisions)
-        jobs = children.start("jobs", ["jobs", "--ledger", ledger])
+        readers = [children.start(name, [name, "--ledger", ledger]) for name in ("publish", "jobs")]
+        pages = msgspec.json.decode(ops.read_line(_READY_SECONDS), type=OpsReady)
+        console.print(f"Dashboard, API and metrics: {pages.url}", highlight=False)
         sims = _start_networks(children, plan, gateway)
         _watch(sims, plan, console)
         summaries = {
             name: msgspec.json.decode(sim.finish(_READY_SECONDS)) for name, sim in sims.items()
         }
-        for child in (gateway, jobs):  # the jobs last: they read what is left
+        for child in (gateway, ops, *readers):  # these last: they read what is left
             if (status := child.stop()) != 0:
                 raise ChildFailed(child, f"exited with {status}")
         beliefs = [_beliefs(children, name) for name in sims]
         return report(summaries, beliefs, decisions, ledger, started_at)
+
+
+def _environment(folder: str, broker: EmbeddedBroker) -> dict[str, str]:
+    ours = {"CARDRAIL_RUNTIME": f"{folder}/run", "CARDRAIL_MQTT": broker.url}
+    return {**os.environ, **_ENVIRONMENT, **ours}
 
 
 def _seed(children: Children, plan: Plan, ledger: str) -> int:
