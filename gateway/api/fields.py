@@ -38,8 +38,10 @@ def microseconds(moment_: datetime) -> int:
     return (moment_ - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
 
 
-def _without_pan(text: str) -> str:
+def _fit_to_keep(text: str) -> str:
     """History keeps it, so it must be no place for a card number, however it is spaced."""
+    if not text.isprintable():
+        raise ValueError("has characters that cannot be printed, expected none")
     for run in _DIGITS.findall(text):
         digits = re.sub(r"\D", "", run)
         if luhn_digit(digits[:-1]) == digits[-1]:
@@ -50,7 +52,7 @@ def _without_pan(text: str) -> str:
 Reason: TypeAlias = Annotated[
     str,
     Field(min_length=1, max_length=200, description="Why; history keeps it."),
-    AfterValidator(_without_pan),
+    AfterValidator(_fit_to_keep),
 ]
 
 

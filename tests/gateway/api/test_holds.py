@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-from gateway.kept_answers import KeptAnswers
+from gateway.kept_answers import KEPT_ANSWERS, KeptAnswers
+from ledger.database import OutcomeUnknown
 from ledger.states import HoldState
 from networks.wire.pan import synthetic_pan
 from tests.gateway.api.ops import Ops, fields, problem
@@ -106,14 +107,39 @@ def test_after_a_crash_before_the_answer_was_kept_the_ledger_has_it(ops: Ops) ->
     )
 
 
-def test_while_the_ledger_is_away_nothing_is_kept(ops: Ops) -> None:
-    hold_id = hold(ops)
-    path = f"{path_of(hold_id)}/void"
-    with patch("ledger.ledger.Ledger.apply", side_effect=OSError("gone")):
+def test_what_is_forgotten_here_the_ledger_still_knows(ops: Ops) -> None:
+    """A key that comes back after its week."""
+    path = f"{path_of(hold(ops))}/void"
+    ops.write("POST", path, WHY, key="once-and-once")
+    with ops.books.database.transaction() as connection:
+        connection.execute(KEPT_ANSWERS.delete())
+    answer = ops.write("POST", path, {"reason": "another"}, key="once-and-once")
+    assert fields(problem(answer, 422, "key-reused")) == ["header.idempotency-key"]
+    with ops.books.database.transaction() as connection:
+        connection.execute(KEPT_ANSWERS.delete())
+    assert ops.write("POST", path, WHY, key="once-and-once").json()["amount"] == 300
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("gone"), "the ledger does not answer: nothing has happened; ask again"),
+        (OutcomeUnknown(), "the ledger was lost while it committed: ask again with the same"),
+    ],
+)
+def test_while_the_ledger_is_away_nothing_is_kept(ops: Ops, error: Exception, told: str) -> None:
+    path = f"{path_of(hold(ops))}/void"
+    with patch("ledger.ledger.Ledger.apply", side_effect=error):
         answer = ops.write("POST", path, WHY, key="once-and-once")
-    problem(answer, 503, "unavailable")
+    assert problem(answer, 503, "unavailable")["detail"].startswith(told)
     assert answer.headers["retry-after"] == "1"
     assert ops.write("POST", path, WHY, key="once-and-once").json()["amount"] == 300
+
+
+@pytest.mark.parametrize("reason", ["order 1234567890123", "RRN 703100000001, 3,000 yen", "理由"])
+def test_a_reason_may_have_numbers_in_it(ops: Ops, reason: str) -> None:
+    hold_id = hold(ops)
+    assert ops.write("POST", f"{path_of(hold_id)}/void", {"reason": reason}).status_code == 200
 
 
 def test_a_mistake_of_ours_is_told_without_its_words(ops: Ops) -> None:

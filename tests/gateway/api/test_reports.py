@@ -86,6 +86,8 @@ def test_alive_and_not_ready_while_the_ledger_is_away(ops: Ops) -> None:
         assert ops.ask("GET", "/healthz").status_code == 200
         answer = ops.ask("GET", "/readyz")
         problem(ops.ask("GET", "/accounts"), 503, "unavailable")
+    with patch.object(type(ops.context.database), "reading", side_effect=ArithmeticError):
+        problem(ops.ask("GET", "/readyz"), 500, "internal")
     told = {"ready": False, "checks": {"ledger": "the database does not answer"}}
     assert (answer.status_code, answer.json()) == (503, told)
 

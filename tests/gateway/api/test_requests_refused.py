@@ -74,6 +74,8 @@ def test_questions(ops: Ops, path: str, field: str) -> None:
         ("/accounts/1/holds/5/void", {"reason": "x" * 201}, "body.reason"),
         ("/accounts/1/holds/5/void", {"reason": f"card {PAN} called"}, "body.reason"),
         ("/accounts/1/holds/5/void", {"reason": "4000 0000-0000 0010"}, "body.reason"),
+        ("/accounts/1/holds/5/void", {"reason": "why\x00"}, "body.reason"),
+        ("/accounts/1/holds/5/void", {"reason": "why\nnot"}, "body.reason"),
         ("/accounts/1/holds/5/void", {"reason": "why", "pan": PAN}, "body.pan"),
         ("/accounts/1/holds/five/void", {"reason": "why"}, "path.hold_id"),
         ("/accounts/1/clearings/5/match", {"reason": "why"}, "body.authorization_id"),
