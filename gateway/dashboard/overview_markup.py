@@ -150,12 +150,12 @@ def tiles(context: DashboardContext) -> Html:
     rows = [
         ("answers a second", f"{sum(map(span.rate, NETWORKS)):,.0f}", ""),
         *(
-            (f"{each} p50 / p99", _quantiles(span, each), f"{span.rate(each):,.0f} a second")
+            (f"{each} p50 / p99, ms", _quantiles(span, each), f"{span.rate(each):,.0f} a second")
             for each in NETWORKS
         ),
         ("ledger queue", f"{waiting:,}", f"of {capacity:,}"),
         ("batch", _mean(span), "commands a commit"),
-        ("commit p50 / p99", _commit(span), "durable on the disk"),
+        ("commit p50 / p99, ms", _commit(span), "durable on the disk"),
     ]
     return "".join(
         tag(
