@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "load": "cardrail.load_command:load",
     "ledger": "cardrail.ledger_command:ledger_app",
     "card": "cardrail.card_command:card_app",
+    "explain": "cardrail.explain_command:explain",
     "describe": "cardrail.describe_command:describe",
     "encode": "cardrail.describe_command:encode",
     "asyncapi": "cardrail.asyncapi_command:asyncapi",

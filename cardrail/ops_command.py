@@ -22,6 +22,7 @@ from fastapi import FastAPI
 
 from cardrail.logs import LogWriter, configure
 from cardrail.opening import fail, opened
+from cardrail.ops_pages import mount_pages
 from cardrail.settings import Settings, SettingsError, read_settings
 from gateway.api.app import create_app
 from gateway.api.context import OpsContext
@@ -66,6 +67,7 @@ def ops(
         listening = resources.enter_context(_listen(settings.http))
         context = _context(settings, database)
         app = create_app(context)
+        mount_pages(app, settings, context, resources)
         for watch in (context.audits, context.figures):
             watch.start()
             resources.callback(watch.stop)

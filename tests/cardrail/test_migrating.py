@@ -185,7 +185,7 @@ def test_revisions_know_nothing_of_todays_tables() -> None:
         assert not {"ledger.tables", "gateway.cards", "ledger", "gateway"} & set(words), path.name
 
 
-def test_they_are_in_the_wheel(tmp_path: Path) -> None:
+def test_they_are_in_the_wheel_and_so_is_the_style_of_the_pages(tmp_path: Path) -> None:
     root, copy = MIGRATIONS.parent.parent, tmp_path / "source"
     copy.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -199,6 +199,7 @@ def test_they_are_in_the_wheel(tmp_path: Path) -> None:
     shipped = tmp_path / "wheel" / "cardrail" / "migrations"
     assert known_revisions(shipped) == known_revisions()
     assert (shipped / "env.py").is_file()
+    assert (tmp_path / "wheel" / "gateway" / "dashboard" / "style.css").is_file()
 
 
 # --- forth, back, twice, and at once ---

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import subprocess
-import threading
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,11 +16,7 @@ from urllib.request import urlopen
 
 import yaml
 
-from gateway.audit_watch import AuditWatch
-from gateway.control_client import GatewayControl
-from gateway.exposition import Observed, exposition
-from gateway.ledger_watch import LedgerWatch
-from ledger.database import Database
+from tests.cardrail.test_serve import environment
 
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "prometheus"
 PROMETHEUS = shutil.which("prometheus")
@@ -92,33 +86,22 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def exposed(runtime: Path, url: str) -> Iterator[str]:
-    """The gateways of `runtime` and the ledger at `url`, as /metrics of an address."""
-    database = Database.open(url)
-    control, audits = GatewayControl(runtime), AuditWatch(database, seconds=60)
-    ledger = LedgerWatch(database, seconds=60)
-    audits.audit_now()
-
-    class Metrics(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # the name that http.server asks for
-            observed = Observed(
-                gateways=asyncio.run(control.survey()), ledger=ledger.look(), audit=audits.latest
-            )
-            text, content_type = exposition(observed, self.headers["Accept"])
-            self.send_response(200)
-            self.send_header("Content-Type", content_type)
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, format: str, *values: object) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def operations(folder: Path, url: str) -> Iterator[str]:
+    """`cardrail ops` for the gateways of `folder` and the ledger at `url`; its address."""
+    command = [sys.executable, "-m", "cardrail", "ops", "--ledger", url, "--http", "127.0.0.1:0"]
+    with (
+        (folder / "ops.log").open("w") as errors,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=folder,
+            env=environment(CARDRAIL_FIGURES_SECONDS="0.2"),
+        ) as process,
+    ):
+        assert process.stdout is not None
         try:
-            yield f"127.0.0.1:{server.server_address[1]}"
+            ready = json.loads(process.stdout.readline())
+            yield str(ready["url"]).removeprefix("http://")
         finally:
-            server.shutdown()
-            thread.join()
-            database.close()
+            process.kill()

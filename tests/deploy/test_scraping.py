@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes two gateway processes: figures add up, rules and panels evaluate."""
+"""A real Prometheus scrapes `cardrail ops` beside two gateways: figures add up, rules evaluate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from networks.wire.messages import Message
 from networks.wire.pan import synthetic_pan
 from tests.cardrail.test_serve import exchange, seed, serving, url
 from tests.deploy.promql import LABEL_VALUES
-from tests.deploy.scraping import PROMETHEUS, Prometheus, exposed, prometheus
+from tests.deploy.scraping import PROMETHEUS, Prometheus, operations, prometheus
 from tests.deploy.test_dashboard import QUERIES
 from tests.deploy.test_rules import ALERTS, RECORDED
 from tests.gateway.running import fresh
@@ -48,7 +48,7 @@ def test_prometheus_scrapes_all_workers(tmp_path: Path) -> None:
     seed(tmp_path)
     with (
         serving(tmp_path, "--workers", "2") as (process, ready),
-        exposed(tmp_path / "cardrail.run", url(tmp_path)) as target,
+        operations(tmp_path, url(tmp_path)) as target,
         prometheus(tmp_path, target) as server,
     ):
         server.wait_for("sum(cardrail_worker_up)", 2)

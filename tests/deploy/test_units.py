@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cardrail.cli import COMMANDS
 from cardrail.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
@@ -31,7 +32,9 @@ def test_the_target_starts_every_service() -> None:
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.stem)
 def test_a_service_has_time_to_stop_and_its_files_are_private(path: Path) -> None:
     service = read(path)["Service"]
-    assert re.fullmatch(r"/opt/cardrail/bin/cardrail [a-z]+", service["ExecStart"])
+    started = re.fullmatch(r"/opt/cardrail/bin/cardrail ([a-z]+)", service["ExecStart"])
+    assert started is not None
+    assert started[1] in COMMANDS
     assert service["UMask"] == "0077"
     assert service["StateDirectoryMode"] == "0700"
     assert int(service["TimeoutStopSec"]) > Settings.model_fields["drain_seconds"].default

@@ -1,0 +1,1 @@
+"""Any authorization explained: what came, what was checked, where its money went, and why."""
