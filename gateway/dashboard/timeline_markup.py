@@ -140,13 +140,12 @@ def _frame(title: str, frame: Frame) -> Html:
             tag("span", text(each.field), class_=f"depth-{min(each.depth, 2)}"),
             text(each.name),
             tag("code", text(each.raw)),
-            text(each.value),
-            text(each.note),
+            text(each.value) + (tag("small", text(each.note)) if each.note else ""),
         )
         for each in frame.lines
     )
     problems = "".join(tag("p", text(each), class_="problem") for each in frame.problems)
-    head = (">byte", "field", "name", "bytes", "value", "meaning")
+    head = (">byte", "field", "name", "bytes", "value")
     return tag("div", tag("h4", text(title)), problems, table(head, rows, "grid bytes"))
 
 

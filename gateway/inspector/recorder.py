@@ -20,7 +20,7 @@ from networks.wire.errors import WireError
 
 _log = logging.getLogger(__name__)
 
-BATCHES_A_SECOND = 20
+_LOOKED_AT = 100  # of each batch, twenty a second: among them declines are looked for
 _CARRIED_SECONDS = 1  # what was not used in a quiet moment may be used in the next
 
 
@@ -40,8 +40,7 @@ class Recorder:
         """Until it is cancelled."""
         loop = asyncio.get_running_loop()
         self._since = loop.time()
-        most = max(1, 2 * self._a_second // BATCHES_A_SECOND)
-        async with self._control.feed(most) as batches:
+        async with self._control.feed(_LOOKED_AT) as batches:
             async for batch in batches:
                 chosen = self.choose(batch, loop.time())
                 await asyncio.to_thread(self._keep, chosen)

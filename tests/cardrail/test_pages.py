@@ -9,6 +9,7 @@ from contextlib import closing
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
 from networks.wire.pan import synthetic_pan
@@ -141,6 +142,15 @@ def test_a_clearing_without_a_match_is_resolved_by_a_person(
     row.get_by_role("link", name="inspect").click()
     expect(page.locator("h2")).to_have_text("JPY 70 cleared")
     expect(page.locator(".rail")).to_contain_text("Resolved by a person")
+
+
+def test_what_a_network_has_sent_is_never_markup(page: Page, running: Rail) -> None:
+    hostile = "`${document.title='x'}</script><img src=x onerror=\"document.title='x'\">\\"
+    command = replace(running.books.authorize(1), details={"merchant_name": hostile})
+    decision = running.books.ask(command)
+    page.goto(f"/inspect/1/{decision.authorization_id}")
+    expect(page.get_by_text(hostile)).to_be_visible()
+    expect(page).to_have_title("Timeline \u00b7 Cardrail")
 
 
 @pytest.mark.parametrize("path", ["/", "/inspect", "/exceptions", "/inspect/1/1"])
