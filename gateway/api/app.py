@@ -53,7 +53,7 @@ def create_app(context: OpsContext) -> FastAPI:
         redoc_url=None,
     )
     install(app, context.database)
-    app.add_middleware(Doors, prefix=PREFIX, hosts=context.hosts)
+    app.add_middleware(Doors, hosts=context.hosts)
     app.include_router(health_router(context))
     app.include_router(metrics_router(context))
     api = APIRouter(prefix=PREFIX, responses=PROBLEMS, max_body_size=BODY_MOST)

@@ -2,7 +2,7 @@
 
 Nothing here asks who somebody is. A browser, though, sends requests for any page that it shows: so
 a write from another origin is refused, and so is a name that is not ours, under which a page from
-elsewhere may have had itself looked up at our address.
+elsewhere may have had itself looked up at our address. A page's web socket counts as a write.
 """
 
 from __future__ import annotations
@@ -23,22 +23,27 @@ _LENGTH_DIGITS = 20
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAME_SITE = frozenset({"same-origin", "none"})
 _LOCAL = "localhost"
+_FOR_EVERYBODY = frozenset({"/healthz", "/readyz", "/metrics"})  # asked by whatever name
+_POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
 
 
 class Doors:
-    """Refuses requests under `prefix` that no page of ours, and no program, would send."""
+    """Refuses requests that no page of ours, and no program, would send."""
 
-    def __init__(self, app: ASGIApp, prefix: str, hosts: Container[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Container[str]) -> None:
         self._app = app
-        self._prefix = prefix
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let it in, or say why not."""
-        if scope["type"] == "http" and scope["path"].startswith(self._prefix):
-            problem = self._refuse(scope["method"], Headers(scope=scope))
-            if problem is not None:
+        kind = scope["type"]
+        if kind in {"http", "websocket"} and scope["path"] not in _FOR_EVERYBODY:
+            problem = self._refuse(scope.get("method", ""), Headers(scope=scope))
+            if problem is not None and kind == "http":
                 await response_of(problem)(scope, receive, send)
+                return
+            if problem is not None:
+                await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
                 return
         await self._app(scope, receive, send)
 

@@ -77,6 +77,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) 
         start_new_session=True,
     ) as demo:
         assert demo.stderr is not None
+        assert demo.stderr.readline().startswith("Dashboard, API and metrics: http://127.0.0.1:")
         assert "answered" in demo.stderr.readline()  # everything has started
         os.kill(demo.pid, number)
         demo.stderr.read()

@@ -1,13 +1,17 @@
+# ruff: noqa: ANN401 - ASGI messages are anything
 """What cannot be used is refused as problem+json: the field is named, its value never repeated."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from gateway.api.doors import Doors
 from gateway.api.pages import cursor_of
 from gateway.cards import NewCard
 from networks.wire.pan import TEST_EXPIRY, synthetic_pan
@@ -241,3 +245,29 @@ def test_a_browser_that_asks_first_is_not_answered(ops: Ops) -> None:
     answer = ops.ask("OPTIONS", "/accounts/1/cards/7/freeze", headers=headers)
     assert answer.status_code == 405
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "comes_in"),
+    [
+        ([(b"host", b"127.0.0.1"), (b"origin", b"http://127.0.0.1")], True),
+        ([(b"host", b"127.0.0.1"), (b"origin", b"http://elsewhere.example")], False),
+        ([(b"host", b"ops.example"), (b"origin", b"http://ops.example")], False),
+    ],
+)
+def test_no_page_from_elsewhere_opens_a_web_socket(
+    headers: list[tuple[bytes, bytes]], *, comes_in: bool
+) -> None:
+    """The pages' own: by it a page from elsewhere would press our buttons."""
+    told: list[Any] = []
+
+    async def page(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    scope = {"type": "websocket", "path": "/_nicegui_ws/socket.io", "headers": headers}
+    asyncio.run(Doors(page, frozenset())(scope, Mock(), send))
+    refused = {"type": "websocket.close", "code": 1008}
+    assert told == [{"type": "websocket.accept"} if comes_in else refused]
