@@ -16,19 +16,23 @@ from gateway.kept_answers import METADATA
 from ledger.tables import metadata
 
 _TEMPLATE = "cardrail_template"
-_NAMES = sorted([*metadata.tables, *METADATA.tables])
-_TABLES = ",".join(_NAMES)
-_EMPTY = ";".join(f"DELETE FROM {name}" for name in _NAMES).encode()  # noqa: S608 - ours
-# Every table, by schema where it is not ours, and every trigger.
-_FOUND = b"""
-    SELECT string_agg(name, ',' ORDER BY name COLLATE "C") FROM (
-        SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname END
-        FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind = 'r'
-        WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg%'
-        UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
-    ) AS found (name)
-"""
 _NUMBERS = count(1)
+_NAMES = sorted([*metadata.tables, *METADATA.tables])
+_EMPTY = ";".join(f"DELETE FROM {name}" for name in _NAMES).encode()  # noqa: S608 - ours
+# Every schema, table, index, constraint, column and trigger: a test may have changed any of them.
+_SHAPE = b"""
+    SELECT string_agg(line, chr(10) ORDER BY line) FROM (
+        SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg%'
+        UNION ALL SELECT relname || ' ' || relkind::text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT attrelid::regclass || ' ' || attname FROM pg_attribute
+        WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+        UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
+    ) AS found (line)
+"""
 
 
 class Server(EmbeddedPostgresql):
@@ -40,6 +44,8 @@ class Server(EmbeddedPostgresql):
         self._execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         self._execute(f"CREATE DATABASE {_TEMPLATE}")
         self._make_tables()
+        with psycopg.connect(self.url(_TEMPLATE)) as connection:
+            self._shape = connection.execute(_SHAPE).fetchone()
         self._emptied: list[str] = []
 
     def take_database(self, *, empty: bool = False) -> str:
@@ -58,7 +64,7 @@ class Server(EmbeddedPostgresql):
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - ours
         )
         with psycopg.connect(url, autocommit=True) as connection:
-            as_made = connection.execute(_FOUND).fetchone() == (_TABLES,)
+            as_made = connection.execute(_SHAPE).fetchone() == self._shape
             if as_made:
                 connection.execute(_EMPTY)
         if as_made:

@@ -57,17 +57,7 @@ def test_every_network_did_something_worth_comparing(result: dict[str, Any], net
     assert truths["network"]["held_count"] == truths["ledger"]["held_count"] > 0
 
 
-def test_a_second_demo_on_one_ledger_compares_its_own_part(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/kept.db"
-    for seed in ("1", "2"):
-        options = ["--seconds", "1", "--rate", "50", "--seed", seed, "--ledger", url]
-        ended = cardrail("demo", *options, folder=tmp_path)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        assert "The three truths agree" in ended.stdout
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         [sys.executable, "-m", "cardrail", "demo", "--seconds", "60", "--rate", "20"],
@@ -79,9 +69,9 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) 
         assert demo.stderr is not None
         assert demo.stderr.readline().startswith("Dashboard, API and metrics: http://127.0.0.1:")
         assert "answered" in demo.stderr.readline()  # everything has started
-        os.kill(demo.pid, number)
+        os.kill(demo.pid, signal.SIGTERM)
         demo.stderr.read()
-    assert demo.returncode == 128 + number
+    assert demo.returncode == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ProcessLookupError):
         os.killpg(demo.pid, 0)
