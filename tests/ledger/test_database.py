@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+import ledger.sqlite
 from ledger.commands import SpendingLimits
 from ledger.database import Database, OutcomeUnknown
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
@@ -130,6 +132,26 @@ def test_readers_see_the_last_commit_while_a_writer_is_busy(database: Database) 
             assert find(reading, [by_id([(1,)])]) == [[]]
     with database.reading() as reading:
         assert len(find(reading, [by_id([(1,)])])[0]) == 1
+
+
+def test_an_embedded_writer_waits_for_the_other_and_then_gives_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with fresh_ledger(Engine.SQLITE) as url, ThreadPoolExecutor(1) as threads:
+        database, other = Database.open(url), Database.open(url)
+        metadata.create_all(database.engine)
+        pauses: list[float] = []
+        with database.transaction():
+            monkeypatch.setattr(time, "sleep", pauses.append)
+            waiting = threads.submit(other.run, lambda _: ("done", [Insert(accounts, [row(1)])]))
+            while not pauses:
+                pass
+        assert waiting.result(timeout=30) == "done"
+        monkeypatch.setattr(ledger.sqlite, "_BUSY_SECONDS", 0)
+        with database.transaction(), pytest.raises(OperationalError, match="locked"):
+            other.run(lambda _: (None, []))
+        database.close()
+        other.close()
 
 
 def test_an_exception_undoes_the_transaction(database: Database) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from itertools import count
+
 import pytest
 from msgspec.structs import replace
 
@@ -76,6 +79,17 @@ def test_who_has_no_patience_gets_what_was_found_and_where_to_go_on(books: Books
     assert walk(books, replace(rare, after=first.next)) == [["0"]]
     in_a_hurry = walk(books, replace(rare, since=NOW - 3 * SECOND, until=NOW + 5), patience=0)
     assert in_a_hurry == [["0"], [], [], []], "a span is looked through whole, then it is enough"
+
+
+def test_a_span_that_takes_long_is_not_made_longer(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authorized(books, NOW, NOW + 30 * DAY)
+    clock = count(0, 400)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: next(clock))
+    found = page(books, Search(conditions=[authorizations.c.rrn == "0"]), patience=3000)
+    assert found.rows == ()
+    assert found.next is not None  # it has looked three times at a little, and gives up
 
 
 @pytest.mark.parametrize("few", [0, 10_000])

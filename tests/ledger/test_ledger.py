@@ -106,6 +106,7 @@ def commands_of(books: Books, story: list[tuple[str, str, str, int]]) -> list[An
     return made
 
 
+@pytest.mark.no_cover
 @given(story=steps, cuts=st.sets(st.integers(1, 19)))
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_batch_decides_as_one_at_a_time(

@@ -529,6 +529,7 @@ STORIES = st.lists(
 )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=40)
 @given(story=STORIES, chunks=st.lists(st.integers(1, 6), max_size=6), expires=st.booleans())
 def test_rows_accounts_and_holds_tell_the_same(

@@ -111,6 +111,7 @@ steps = st.sampled_from(weighted).flatmap(lambda chosen: chosen)
 stories = st.lists(steps, min_size=20, max_size=50)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("engine", "examples"), [(Engine.SQLITE, 40), (Engine.POSTGRESQL, 10)], ids=str
 )

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -390,6 +391,7 @@ class OnPostgresql(LedgerAndModel):
     engine = Engine.POSTGRESQL
 
 
+pytestmark = pytest.mark.no_cover  # which takes as long again, and the examples have their tests
 TIMES = int(os.environ.get("CARDRAIL_STATE_MACHINE", "1"))
 for machine, examples in ((OnSqlite, 40), (OnPostgresql, 10)):
     machine.TestCase.settings = settings(

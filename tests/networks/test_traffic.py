@@ -41,6 +41,7 @@ def encoded(network: Network, message: CardRequest) -> bytes:
 
 
 @ALL_NETWORKS
+@pytest.mark.no_cover
 @given(seed=SEEDS)
 @settings(max_examples=20, deadline=None)
 def test_one_seed_is_one_stream_of_messages(network: Network, seed: int) -> None:
@@ -52,6 +53,7 @@ def test_one_seed_is_one_stream_of_messages(network: Network, seed: int) -> None
 
 
 @ALL_NETWORKS
+@pytest.mark.no_cover
 @given(seed=SEEDS)
 @settings(max_examples=40, deadline=None)
 def test_every_message_survives_the_wire(network: Network, seed: int) -> None:

@@ -420,6 +420,7 @@ def values_of(element: Element) -> st.SearchStrategy[object]:
 
 
 @pytest.mark.parametrize("name", COMPOSITE)
+@pytest.mark.no_cover
 @settings(max_examples=50)
 @given(data=st.data())
 def test_what_is_encoded_decodes_to_the_same_in_the_same_order(
@@ -453,6 +454,7 @@ def stepwise(form: AnyCodec, value: str) -> object:
 
 
 @pytest.mark.parametrize("name", COMPOSITE)
+@pytest.mark.no_cover
 @settings(max_examples=50)
 @given(data=st.data())
 def test_what_decodes_encodes_to_the_same_and_quick_and_slow_paths_agree(
