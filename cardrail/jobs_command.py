@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,10 +19,9 @@ from typing import Annotated
 import structlog
 import typer
 
-from cardrail.logs import LogWriter, configure
-from cardrail.opening import fail, opened
+from cardrail.beside import start_beside
 from cardrail.rounds import Job, KeepGoing, Round, Rounds
-from cardrail.settings import Settings, SettingsError, masked_url, read_settings
+from cardrail.settings import Settings, masked_url
 from gateway.business_day import DAY_MICROSECONDS, BusinessCalendar
 from ledger import points, requests
 from ledger.house import Placement
@@ -49,16 +47,8 @@ def jobs(
 
     Example: cardrail jobs --ledger sqlite:///cardrail.db
     """
-    try:
-        settings = read_settings(ledger=ledger)
-    except SettingsError as error:
-        fail(f"cardrail jobs: {error}")
     with ExitStack() as resources:
-        database = resources.enter_context(opened(settings.ledger))
-        logs = LogWriter(sys.stderr, settings.log_format, level=settings.log_level)
-        configure(logs)
-        logs.start()
-        resources.callback(logs.stop)
+        settings, database = start_beside("jobs", resources, ledger=ledger)
         rounds = Rounds(job_table(Shards([database], Placement()), settings))
         if not once:
             asyncio.run(_run(rounds, settings))

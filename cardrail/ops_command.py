@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -20,10 +19,10 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from cardrail.logs import LogWriter, configure
-from cardrail.opening import fail, opened
+from cardrail.beside import start_beside
+from cardrail.opening import fail
 from cardrail.ops_pages import mount_pages
-from cardrail.settings import Settings, SettingsError, read_settings
+from cardrail.settings import Settings
 from gateway.api.app import create_app
 from gateway.api.context import OpsContext
 from gateway.audit_watch import AuditWatch
@@ -54,16 +53,8 @@ def ops(
 
     Example: cardrail ops --ledger sqlite:///cardrail.db
     """
-    try:
-        settings = read_settings(ledger=ledger, http=http)
-    except SettingsError as error:
-        fail(f"cardrail ops: {error}")
     with ExitStack() as resources:
-        database = resources.enter_context(opened(settings.ledger))
-        logs = LogWriter(sys.stderr, settings.log_format, level=settings.log_level)
-        configure(logs)
-        logs.start()
-        resources.callback(logs.stop)
+        settings, database = start_beside("ops", resources, ledger=ledger, http=http)
         listening = resources.enter_context(_listen(settings.http))
         context = _context(settings, database)
         app = create_app(context)

@@ -17,9 +17,8 @@ from typing import Annotated, Any, TypeVar
 import structlog
 import typer
 
-from cardrail.logs import LogWriter, configure
-from cardrail.opening import fail, opened
-from cardrail.settings import Settings, SettingsError, masked_url, read_settings
+from cardrail.beside import start_beside
+from cardrail.settings import Settings, masked_url
 from gateway.mqtt import BrokerLost
 from gateway.publisher import ShardPublisher, shard_publishers
 from gateway.publishing_terms import BrokerAddress
@@ -50,16 +49,8 @@ def publish(
 
     Example: cardrail publish --mqtt mqtt://127.0.0.1:1883
     """
-    try:
-        settings = read_settings(ledger=ledger, mqtt=mqtt)
-    except SettingsError as error:
-        fail(f"cardrail publish: {error}")
     with ExitStack() as resources:
-        database = resources.enter_context(opened(settings.ledger))
-        logs = LogWriter(sys.stderr, settings.log_format, level=settings.log_level)
-        configure(logs)
-        logs.start()
-        resources.callback(logs.stop)
+        settings, database = start_beside("publish", resources, ledger=ledger, mqtt=mqtt)
         publishers = shard_publishers(
             Shards([database], Placement()),
             BrokerAddress.of(settings.mqtt),
