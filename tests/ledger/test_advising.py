@@ -164,3 +164,11 @@ def test_repeats_and_conflicts(books: Books) -> None:
     assert books.ask(command) == msgspec.structs.replace(first, replayed=True)
     other = msgspec.structs.replace(command.origin, fingerprint="other")
     assert books.ask(msgspec.structs.replace(command, origin=other)).outcome is Outcome.CONFLICT
+
+
+def test_an_advice_that_counts_takes_its_part_of_the_day(books: Books) -> None:
+    limits = SpendingLimits(day_amount=500)
+    books.ask(books.authorize(200, limits=limits))
+    books.ask(books.advise(250, counted=True))
+    assert books.ask(books.authorize(100, limits=limits)).outcome is Outcome.AMOUNT_LIMIT
+    assert books.ask(books.authorize(50, limits=limits)).outcome is Outcome.APPROVED

@@ -84,6 +84,9 @@ def test_unknown_wallets(books: Books, account_id: int) -> None:
         books.advise(5, account_id=account_id),
         books.reverse(named("A"), account_id=account_id),
         books.clear(5, account_id=account_id),
+        books.fund(5, account_id=account_id),
+        books.resolve(books.clear(5), account_id=account_id),
+        books.recall(books.authorize(5, account_id=account_id)),
     ):
         decision = books.ask(command)
         assert decision.outcome is Outcome.ACCOUNT_UNKNOWN
