@@ -14,7 +14,7 @@ def demo(
     seconds: Annotated[float, typer.Option(min=1, help="How long authorizations are sent.")] = 30,
     rate: Annotated[
         float, typer.Option(min=1, help="Authorizations a second, each network.")
-    ] = 250,
+    ] = 100,
     ledger: Annotated[
         str | None, typer.Option(help="Database URL; a fresh embedded ledger if not given.")
     ] = None,
