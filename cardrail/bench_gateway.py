@@ -31,7 +31,7 @@ from loadtest.targets import parse_address
 from loadtest.workers import Run
 from networks.wire.dialects import DIALECTS
 
-_BALANCE = 10**12
+_BALANCE = 10**11
 _SECONDS_A_CARD = 0.002  # patience with seeding and loading, beyond that of a small gateway
 _READY_SECONDS = 60.0
 _ROUNDS = 300

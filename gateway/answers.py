@@ -18,6 +18,7 @@ from networks.wire.messages import (
 from networks.wire.respond import respond
 
 _PARTIALLY, _INQUIRY = Outcome.APPROVED_PARTIALLY, Purpose.INQUIRY  # members looked up once
+_LARGEST = 10**12 - 1  # DE 54 has twelve digits
 _UNSPECIFIED = "00"  # DE 54 account type
 _LEDGER_BALANCE, _AVAILABLE, _ORIGINAL_AMOUNT = "01", "02", "57"  # DE 54 amount types
 
@@ -69,8 +70,11 @@ def _approved_partially(request: CardRequest, code: str, decision: Decision) -> 
 
 
 def _balances(request: CardRequest, decision: Decision) -> tuple[AdditionalAmount, ...]:
+    """Those that twelve digits can say."""
     currency = request.billing_currency or request.currency
-    return (
-        AdditionalAmount(_UNSPECIFIED, _AVAILABLE, currency, decision.available),
-        AdditionalAmount(_UNSPECIFIED, _LEDGER_BALANCE, currency, decision.posted),
+    balances = ((_AVAILABLE, decision.available), (_LEDGER_BALANCE, decision.posted))
+    return tuple(
+        AdditionalAmount(_UNSPECIFIED, kind, currency, amount)
+        for kind, amount in balances
+        if abs(amount) <= _LARGEST
     )

@@ -157,6 +157,17 @@ def test_a_repeat_gets_the_stored_answer_byte_for_byte(tmp_path: Path, network: 
     run(scenario)
 
 
+def test_a_balance_that_twelve_digits_cannot_say_is_not_told(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path, balance=10**12) as gateway:
+            line = await gateway.dial()
+            inquiry = purchase(**CARD, **fresh(), processing_code="300000", amount=0)
+            answer = await line.answer(inquiry)
+            assert (answer.response_code, answer.additional_amounts) == ("00", ())
+
+    run(scenario)
+
+
 def test_a_repeated_inquiry_tells_the_balance_of_then(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as gateway:
