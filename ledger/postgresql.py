@@ -35,7 +35,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ledger.pipelines import COMMIT, Pipeline, Statement
-from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row
+from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, index_condition
 from ledger.waiting import call
 
 # Seconds, and milliseconds for the last: a server that is silent for so long is taken for lost.
@@ -214,7 +214,7 @@ def _finding(table: Table, columns: tuple[str, ...], locked: bool, begins: int) 
         name, key = columns[-1], f"k.k{len(columns)}"
         equal[-1] = f"t.{name} >= {key} AND t.{name} < {key} || '{AFTER_ALL}'"
         few = f"ORDER BY t.{name} DESC LIMIT {begins}"
-    match = " AND ".join(equal)
+    match = " AND ".join(equal) + index_condition(table, columns)
     each = f"LATERAL ({source} {match} {few}) AS t"
     return _statement(f"SELECT t.* FROM {_unnested(sought)} CROSS JOIN {each}", sought)  # noqa: S608 - names of our own tables
 

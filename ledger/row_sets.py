@@ -87,6 +87,22 @@ class Driver(Protocol):
         """Whether `error` leaves open if a commit that was asked for has happened."""
 
 
+def index_condition(table: Table, columns: tuple[str, ...]) -> str:
+    """What the partial index for this look-up asks of its rows `t`; nothing if there is none.
+
+    No engine sees for itself that a key which is not known yet fulfils it: without this the index
+    is passed over, and all rows of the account are read.
+    """
+    for index in table.indexes:
+        condition = index.dialect_options["sqlite"]["where"]
+        if condition is None:
+            continue
+        asked = f"{condition}"
+        if {column.name for column in index.columns} | {asked.split(maxsplit=1)[0]} == {*columns}:
+            return f" AND t.{asked}"
+    return ""
+
+
 AFTER_ALL = "~"  # what begins with a text lies from the text itself to this after it
 
 _OPTION = "cardrail_driver"

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row
+from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, index_condition
 
 _BUSY_SECONDS = 5
 # SQLite's own waits grow to a tenth of a second, which is long beside a transaction.
@@ -157,6 +157,7 @@ def _find_text(table: Table, columns: tuple[str, ...], size: int) -> str:
     return (
         f"WITH k({keys}) AS (VALUES {values}) "  # noqa: S608 - names of our own tables
         f"SELECT {names} FROM k CROSS JOIN {table.name} AS t ON {match}"
+        f"{index_condition(table, columns)}"
     )
 
 
