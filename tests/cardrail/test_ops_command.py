@@ -64,7 +64,7 @@ def test_it_serves_until_it_is_told_to_stop(url: str, tmp_path: Path, number: in
             assert list(stream.iter_lines()) == []  # a stream does not hold it up
         _, log = process.communicate(timeout=WAIT)
     assert process.returncode == 0, log
-    events = [line.partition("event=")[2].split()[0] for line in log.splitlines()]
+    events = [line.partition("event=")[2].partition(" ")[0] for line in log.splitlines()]
     assert [each for each in events if each in {"ready", "stopping", "stopped"}] == [
         "ready",
         "stopping",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from gateway import answers
 from networks.wire.pan import synthetic_pan
 from tests.gateway.running import BALANCE, run, running
 from tests.gateway.samples import purchase
@@ -12,8 +15,11 @@ from tests.gateway.samples import purchase
 CARD = {"pan": synthetic_pan(1)}
 
 
-def test_an_answer_that_cannot_be_written_is_96(tmp_path: Path) -> None:
-    """A balance of more than twelve digits does not fit into DE 54."""
+def test_an_answer_that_cannot_be_written_is_96(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a balance of more than twelve digits, should anybody put one into DE 54."""
+    monkeypatch.setattr(answers, "_LARGEST", 10**18)
 
     async def scenario() -> None:
         reported: list[object] = []
