@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1)
     ledger_queue: int = Field(default=4096, ge=1)
     ledger_lanes: int = Field(default=0, ge=0)
-    ledger_batch: int = Field(default=256, ge=1)
+    ledger_batch: int = Field(default=64, ge=1)
     deadline_seconds: float = Field(default=1.5, gt=0)
     crowded_seconds: float = Field(default=0.25, gt=0)
     drain_seconds: float = Field(default=5.0, ge=0)

@@ -46,6 +46,10 @@ class Book:
         self.ids = ids
         self.placement = placement
         self.accounts: dict[int, Account] = {}
+        self.last_ids: dict[int, int] = {}  # of the accounts, as they were read
+        self.unread_accounts: dict[
+            int, Account
+        ] = {}  # known from before, by the one who wrote them
         self.holds: dict[tuple[int, int], Hold] = {}
         self.spending: dict[tuple[int, int, int], Spending] = {}
         self.points: dict[tuple[int, int], Points] = {}
@@ -152,6 +156,18 @@ class Book:
         return None
 
     # --- learning (rows that were loaded) and recording (rows that are new) ---
+    #
+    # Whatever is recorded or changed about an account changes the account, too: its last id. By
+    # that another writer sees that what it has kept of the account is no longer all (`kept`).
+
+    def learn_account(self, account: Account) -> None:
+        """Know an account as it is now."""
+        self.accounts[account.account_id] = account
+        self.last_ids[account.account_id] = account.last_id
+
+    def touch(self, account_id: int) -> None:
+        """Have the account changed, if only by its last id."""
+        self.changed_accounts[account_id] = self.accounts[account_id]
 
     def learn_authorization(self, row: Authorization) -> None:
         """Know a row under each of its names."""
@@ -181,20 +197,22 @@ class Book:
         """Keep a new authorization; the rest of the batch can find it."""
         self.learn_authorization(row)
         self.new_authorizations.append(row)
+        self.touch(row.account_id)
 
     def record_reversal(self, row: Reversal) -> None:
         """Keep a new reversal."""
         self.learn_reversal(row)
         self.new_reversals.append(row)
+        self.touch(row.account_id)
         if row.early:
             account = self.accounts[row.account_id]
             account.early_at = max(account.early_at, row.at)
-            self.changed_accounts[row.account_id] = account
 
     def record_clearing(self, row: Clearing) -> None:
         """Keep a new clearing."""
         self.learn_clearing(row)
         self.new_clearings.append(row)
+        self.touch(row.account_id)
 
     def record_event(
         self,
@@ -206,14 +224,17 @@ class Book:
     ) -> None:
         """Tell subscribers, in the same transaction."""
         self.new_events.append(Event(self.ids.next(at), type_, account_id, subject_id, at, data))
+        self.touch(account_id)
 
     def mark_reversed(self, row: Authorization, mark: int) -> None:
         """Remember that one message has been taken back, so that it is not taken back twice."""
         row.reversed |= mark
+        self.touch(row.account_id)
         self.changed_authorizations[row.account_id, row.network, row.request_key] = row
 
     def mark_clearing(self, row: Clearing) -> None:
         """Keep what a person has decided about a clearing."""
+        self.touch(row.account_id)
         self.changed_clearings[row.account_id, row.network, row.request_key] = row
 
     # --- holds ---
@@ -225,7 +246,7 @@ class Book:
         self.holds[hold.account_id, hold.authorization_id] = hold
         self.new_holds.append(hold)
         account.held += hold.remaining
-        self.changed_accounts[account.account_id] = account
+        self.touch(account.account_id)
         if hold.counted:
             self._count(hold, hold.counted, 1)
 
@@ -246,7 +267,7 @@ class Book:
         account = self.accounts[hold.account_id]
         account.held -= released
         assert account.held >= 0
-        self.changed_accounts[account.account_id] = account
+        self.touch(account.account_id)
         self.changed_holds[hold.account_id, hold.authorization_id] = hold
         return released
 
@@ -287,7 +308,7 @@ class Book:
             account.version += 1
             assert account.value >= 0
             account_id, currency = account.account_id, account.currency
-            self.changed_accounts[account_id] = account
+            self.touch(account_id)
             self.new_entries.append(
                 Entry(
                     account_id,

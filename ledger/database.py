@@ -114,6 +114,10 @@ class Database:
         """Whether a row was not written because there is one of its key."""
         return self._driver.is_key_taken(error)
 
+    def has_moved(self, error: BaseException) -> bool:
+        """Whether a row was changed by another writer since it was read."""
+        return self._driver.has_moved(error)
+
     def close(self) -> None:
         """Give back every connection."""
         self._readers.dispose()

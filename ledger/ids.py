@@ -52,6 +52,11 @@ class Ids:
         elif node > self._node:
             self._sequence = _LAST_SEQUENCE  # the rest of its millisecond is given up
 
+    @property
+    def latest(self) -> int:
+        """The greatest that was made, or that this has risen above."""
+        return self._milliseconds << (NODE_BITS + SEQUENCE_BITS) | self._node | self._sequence
+
     def next(self, at: int) -> int:
         """The next id, for something that happened `at` (microseconds since 1970)."""
         milliseconds = at // 1000 - EPOCH_MILLISECONDS
@@ -61,4 +66,4 @@ class Ids:
             self._sequence += 1
         else:
             self._milliseconds, self._sequence = self._milliseconds + 1, 0
-        return self._milliseconds << (NODE_BITS + SEQUENCE_BITS) | self._node | self._sequence
+        return self.latest

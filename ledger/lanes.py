@@ -169,22 +169,32 @@ class LoopLane(Lane):
         """As in `Lane`."""
         self._stopping = True
         if self._task is None:
-            self.stopped.set()
+            self._end()
 
     async def _run(self) -> None:
-        """Until nothing waits any more."""
+        """Until nothing waits any more.
+
+        Answers are given while the database already works on the next batch.
+        """
+        assert self._loop is not None
         while self._queue:
             begin = time.monotonic_ns()
             timely, late = _parted(self._take(), begin)
-            _deliver(late, [Undecided.LATE] * len(late))
+            if late:
+                self._loop.call_soon(_deliver, late, [Undecided.LATE] * len(late))
             if timely:
                 decisions = await greenlet_spawn(self._write, timely)
                 taken = time.monotonic_ns() - begin
                 self._took(taken)
-                self._written(timely, decisions, taken)
+                self._loop.call_soon(self._written, timely, decisions, taken)
         self._task = None
         if self._stopping:
-            self.stopped.set()
+            self._end()
+
+    def _end(self) -> None:
+        """After the last answers."""
+        assert self._loop is not None
+        self._loop.call_soon(self.stopped.set)
 
     def _take(self) -> list[Waiting]:
         waiting = self._queue

@@ -31,6 +31,7 @@ from ledger.funding import fund
 from ledger.house import AccountKind, Placement
 from ledger.houses import house
 from ledger.ids import NODES, Ids
+from ledger.kept import KeptAccounts
 from ledger.posting import Posting, credit
 from ledger.resolving import resolve
 from ledger.reversing import reverse
@@ -38,7 +39,7 @@ from ledger.row_sets import Change
 from ledger.rows import Account
 
 _OPENED_AT_ONCE = 5_000
-_CAREFUL_BATCHES = 64  # after an unmarked repeat, for where there is one there are more
+_CAREFUL_BATCHES = 64
 _EXPIRED_AT_ONCE = 1_000
 
 Result = TypeVar("Result")
@@ -76,7 +77,8 @@ class Ledger:
         self._placement = placement
         self._node = secrets.randbelow(NODES) if node is None else node
         self._made_ids: Ids | None = None
-        self._careful_batches = 0
+        self._kept = KeptAccounts()
+        self._repeats, self._company = _Suspicion(), _Suspicion()
 
     def create_schema(self) -> None:
         """Make the tables that are not there."""
@@ -92,20 +94,23 @@ class Ledger:
             Whatever went wrong; then nothing of the batch has happened, unless the database was
             lost while it committed: asking again tells.
         """
-        if self._careful_batches:
-            self._careful_batches -= 1
-            return self._decide(batch, own_keys=True)
-        try:
-            return self._decide(batch, own_keys=False)
-        except Exception as error:
-            if not self.database.is_key_taken(error):
-                raise
-        self._careful_batches = _CAREFUL_BATCHES
-        return self._decide(batch, own_keys=True)
+        while True:
+            own_keys, shared = self._repeats.is_raised(), self._company.is_raised()
+            if shared:
+                self._kept.forget()
+            try:
+                return self._decide(batch, own_keys=own_keys)
+            except Exception as error:
+                if not own_keys and self.database.is_key_taken(error):
+                    self._repeats.rise()
+                elif not shared and self.database.has_moved(error):
+                    self._company.rise()
+                else:
+                    raise
 
     def _decide(self, batch: Sequence[AnyCommand], *, own_keys: bool) -> list[Decision]:
         def work(connection: Connection, book: Book) -> list[Decision]:
-            store.load(connection, book, batch, own_keys=own_keys)
+            store.load(connection, book, batch, self._kept, own_keys=own_keys)
             return [decide(book, command) for command in batch]
 
         return self._run(work)
@@ -161,11 +166,13 @@ class Ledger:
     def _run(self, work: Callable[[Connection, Book], Result]) -> Result:
         """Do `work` on a new book and save it, in one transaction."""
 
-        def on_new_book(connection: Connection) -> tuple[Result, list[Change]]:
+        def on_new_book(connection: Connection) -> tuple[tuple[Result, Book], list[Change]]:
             book = Book(self._ids(), self._placement)
-            return work(connection, book), store.changes_of(book)
+            return (work(connection, book), book), store.changes_of(book)
 
-        return self.database.run(on_new_book)
+        result, book = self.database.run(on_new_book)
+        self._kept.keep(book.accounts)
+        return result
 
     def _ids(self) -> Ids:
         if self._made_ids is None:
@@ -182,6 +189,28 @@ class Ledger:
                 for outbox in outboxes
             ]
         return max((each for each in last if each is not None), default=0)
+
+
+class _Suspicion:
+    """That what has just surprised a batch will come again: so many batches are careful.
+
+    What is rare is not looked for, but found by the database when the batch is written: a repeat
+    that is not marked as one by its key, another writer on the same accounts by their last ids.
+    """
+
+    def __init__(self) -> None:
+        self._batches_left = 0
+
+    def rise(self) -> None:
+        """It has come."""
+        self._batches_left = _CAREFUL_BATCHES
+
+    def is_raised(self) -> bool:
+        """Whether one more batch has to be careful."""
+        if not self._batches_left:
+            return False
+        self._batches_left -= 1
+        return True
 
 
 _VERBS: Mapping[type[AnyCommand], Callable[[Book, Any], Decision]] = {

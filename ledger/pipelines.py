@@ -16,12 +16,16 @@ from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 
 from ledger.row_sets import Row
-from ledger.waiting import wait_for
+from ledger.waiting import is_readable, wait_for
 
 _BINARY = pq.Format.BINARY
 _GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _SKIPPED = pq.ExecStatus.PIPELINE_ABORTED
 _END = pq.ExecStatus.PIPELINE_SYNC
+
+
+class NothingSent(psycopg.OperationalError):
+    """The connection was lost before a transaction was begun on it."""
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
@@ -50,9 +54,12 @@ class Pipeline:
         ------
         psycopg.Error
             For the first that failed (those after it have not been done), or a lost connection.
+        NothingSent
+            If it had been lost before.
         """
         pgconn, asked = self._pgconn, len(statements)
         if pgconn.transaction_status == pq.TransactionStatus.IDLE:
+            self._require_connection()
             statements = [BEGIN, *statements]
         for statement in statements:
             if statement.text not in self._names:
@@ -69,6 +76,14 @@ class Pipeline:
         if failed is not None:
             raise _error(failed)
         return [self._rows(each) for each in results[-asked:]]
+
+    def _require_connection(self) -> None:
+        """A server that went away while nothing was asked has said so."""
+        try:
+            while is_readable(self._pgconn.socket):
+                self._pgconn.consume_input()  # first its last words, then the end
+        except psycopg.OperationalError as error:
+            raise NothingSent(str(error)) from error
 
     def _prepare(self, text: str) -> None:
         name = b"cardrail_%d" % next(self._numbers)

@@ -2,7 +2,8 @@
 
 Several writers may write at once. A batch locks its accounts in the order of their ids and reads
 everything else after that, so that each statement sees what those before it have committed; plain
-READ COMMITTED is enough then. Look-ups that belong together travel in one round trip, and so do
+READ COMMITTED is enough then. Accounts that a writer has kept are not locked, but compared when
+they are written (`kept`). Look-ups that belong together travel in one round trip, and so do
 changes.
 
 A column of values is sent as one array in PostgreSQL's text form. Building that text by whole
@@ -11,7 +12,7 @@ columns is several times cheaper than the driver's own arrays, value by value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -34,7 +35,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ledger.pipelines import COMMIT, Pipeline, Statement
+from ledger.pipelines import COMMIT, NothingSent, Pipeline, Statement
 from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, index_condition
 from ledger.waiting import call
 
@@ -47,7 +48,11 @@ _CONNECTING: dict[str, Any] = {
     "tcp_user_timeout": 10_000,
 }
 # Hot look-ups go by keys; a plan made while a table was small must not read it whole later on.
-_WRITER_OPTIONS = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+# And each is made once: for one row, planning an UPDATE takes as long as doing it.
+_WRITER_OPTIONS = (
+    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+    " -c plan_cache_mode=force_generic_plan"
+)
 _NOT_HAPPENED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _CONNECTION_ENDED = frozenset({"57P01", "57P02", "57P03"})  # shut down, crashed, starting up
 _PIPELINE = "cardrail_pipeline"
@@ -101,6 +106,8 @@ class _PostgresqlDriver:
 
     def has_undone(self, error: BaseException, *, committing: bool) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
+        if any(isinstance(each, NothingSent) for each in _chain(error)):
+            return True
         if not isinstance(cause, psycopg.OperationalError):
             return False
         if cause.sqlstate in _NOT_HAPPENED:
@@ -111,12 +118,22 @@ class _PostgresqlDriver:
     def is_key_taken(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.errors.UniqueViolation)
 
+    def has_moved(self, error: BaseException) -> bool:
+        return isinstance(error, psycopg.errors.NotNullViolation)
+
     def is_unknown(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
         return isinstance(cause, psycopg.OperationalError) and _is_lost(cause)
 
 
 DRIVER: Driver = _PostgresqlDriver()
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """`error` and what it came of: undoing on a lost connection fails in its turn."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
@@ -173,7 +190,7 @@ def _make(change: Change, distributed: bool) -> Statement:  # noqa: FBT001 - of 
     if isinstance(change, Insert):
         text = _inserting(change.table, change.if_missing)
     else:
-        text = _updating(change.table, change.columns, distributed)
+        text = _updating(change.table, change.columns, change.unless_moved, distributed)
     return text.of(change.rows)
 
 
@@ -229,10 +246,20 @@ def _inserting(table: Table, if_missing: bool) -> _Text:  # noqa: FBT001 - a key
 
 
 @cache
-def _updating(table: Table, columns: tuple[str, ...], distributed: bool) -> _Text:  # noqa: FBT001 - a key of the cache
+def _updating(
+    table: Table,
+    columns: tuple[str, ...],
+    unless_moved: str,
+    distributed: bool,  # noqa: FBT001 - a key of the cache
+) -> _Text:
     keys = [column.name for column in table.primary_key.columns]
     every = [*columns, *keys]
-    changes = ", ".join(f"{name} = k.k{place}" for place, name in enumerate(columns, 1))
+    values = {name: f"k.k{place}" for place, name in enumerate(columns, 1)}
+    if unless_moved:
+        every.append(unless_moved)
+        new, was = values[unless_moved], f"k.k{len(every)}"
+        values[unless_moved] = f"CASE WHEN t.{unless_moved} = {was} THEN {new} END"
+    changes = ", ".join(f"{name} = {value}" for name, value in values.items())
     match = [f"t.{name} = k.k{every.index(name) + 1}" for name in keys]
     if distributed:
         match.append(f"t.account_id = ANY(${every.index('account_id') + 1}::bigint[])")

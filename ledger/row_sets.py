@@ -38,11 +38,17 @@ class Insert(msgspec.Struct, frozen=True, gc=False):
 
 
 class Update(msgspec.Struct, frozen=True, gc=False):
-    """New values of `columns`; each row has them, and then its primary key."""
+    """New values of `columns`; each row has them, and then its primary key.
+
+    With `unless_moved`, the name of one of the columns, each row has last what that column had when
+    it was read. Where it has another value by now, writing fails (`Driver.has_moved`): no column
+    may be NULL, and that is what it would become. Every engine knows how to do that in one trip.
+    """
 
     table: Table
     columns: tuple[str, ...]
     rows: Sequence[Row]
+    unless_moved: str = ""
 
 
 Change: TypeAlias = Insert | Update
@@ -82,6 +88,9 @@ class Driver(Protocol):
 
     def is_key_taken(self, error: BaseException) -> bool:
         """Whether a row was not written because there is one of its key."""
+
+    def has_moved(self, error: BaseException) -> bool:
+        """Whether a row has been changed by somebody else since it was read (`Update`)."""
 
     def is_unknown(self, error: BaseException) -> bool:
         """Whether `error` leaves open if a commit that was asked for has happened."""

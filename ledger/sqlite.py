@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, event, update
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -70,7 +70,7 @@ class _SqliteDriver:
             if isinstance(change, Insert):
                 text = _insert_text(change.table, change.if_missing)
             else:
-                text = _update_text(change.table, change.columns)
+                text = _update_text(change.table, change.columns, change.unless_moved)
             driver.executemany(text, change.rows)
 
     def prefer_indexes(self, connection: Connection) -> None:
@@ -86,6 +86,9 @@ class _SqliteDriver:
     def is_key_taken(self, error: BaseException) -> bool:
         name = getattr(error, "sqlite_errorname", "")
         return name in {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
+
+    def has_moved(self, error: BaseException) -> bool:
+        return getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_NOTNULL"
 
     def is_unknown(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error
@@ -137,14 +140,15 @@ def _insert_text(table: Table, if_missing: bool) -> str:  # noqa: FBT001 - a key
 
 
 @cache
-def _update_text(table: Table, columns: tuple[str, ...]) -> str:
-    statement = update(table).values({name: bindparam(f"new_{name}") for name in columns})
-    for column in table.primary_key.columns:
-        statement = statement.where(column == bindparam(f"key_{column.name}"))
-    compiled = statement.compile(dialect=sqlite.dialect())
-    keys = [f"key_{column.name}" for column in table.primary_key.columns]
-    assert compiled.positiontup == [f"new_{name}" for name in columns] + keys
-    return str(compiled)
+def _update_text(table: Table, columns: tuple[str, ...], unless_moved: str) -> str:
+    keys = [column.name for column in table.primary_key.columns]
+    values = {name: f"?{place}" for place, name in enumerate(columns, 1)}
+    if unless_moved:
+        was, new = f"?{len(columns) + len(keys) + 1}", values[unless_moved]
+        values[unless_moved] = f"CASE WHEN {unless_moved} = {was} THEN {new} END"
+    changes = ", ".join(f"{name} = {value}" for name, value in values.items())
+    match = " AND ".join(f"{name} = ?{place}" for place, name in enumerate(keys, len(columns) + 1))
+    return f"UPDATE {table.name} SET {changes} WHERE {match}"  # noqa: S608 - names of our own tables
 
 
 @cache

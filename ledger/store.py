@@ -4,7 +4,8 @@ Loading has a few steps, each one round trip where there is a trip to make: the 
 the order of their ids, and all that the commands name outright; then, seldom, what only an
 approval code or an early reversal can tell; then the holds of what was found; then the counters of
 those holds. Each statement reads after the locks, so that of two racing repeats the second finds
-the answer of the first.
+the answer of the first. Accounts that the writer has kept are neither asked for nor locked: they
+are written only if nobody has written about them since (`changes_of`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ledger.book import Book
 from ledger.commands import AnyCommand, Reference
 from ledger.events import encode_events
 from ledger.houses import house_accounts, may_post
+from ledger.kept import KeptAccounts
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
 from ledger.rows import Account, Authorization, Clearing, EventRow, Hold, Points, Reversal, Spending
 from ledger.wanted import EARLY_DAYS, Wanted
@@ -53,23 +55,34 @@ _CLEARING_CHANGES = (
 _OF_A_TRACE = 64  # a trace names one message; a reference number has a few clearings
 _OF_A_DAY = 256
 _astuple = msgspec.structs.astuple
+_account_values = attrgetter(*_ACCOUNT_CHANGES)
 
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
 
 
 def load(
-    connection: Connection, book: Book, commands: Sequence[AnyCommand], *, own_keys: bool
+    connection: Connection,
+    book: Book,
+    commands: Sequence[AnyCommand],
+    kept: KeptAccounts,
+    *,
+    own_keys: bool,
 ) -> None:
-    """Put into `book` every row that deciding `commands` can need.
+    """Put into `book` every row that deciding `commands` can need; what is `kept` is taken out.
 
     Without `own_keys`, answers that the commands themselves have had are looked up only for marked
-    repeats; if there are others, writing fails because a key is taken.
+    repeats; if there are others, writing fails because a key is taken. What was kept and has moved
+    since makes writing fail, too.
     """
     wanted = Wanted(own_keys=own_keys)
     for command in commands:
         wanted.add(command)
     houses = house_accounts(book, commands)
     wanted.accounts.update(houses)
+    for account in kept.take(wanted.accounts):
+        book.learn_account(account)
+        book.unread_accounts[account.account_id] = account
+    wanted.accounts.difference_update(book.accounts)
     named: list[Authorization] = []
     ask(connection, _questions(book, wanted, named))
     if wanted.resolves or not all(each in book.accounts for each in houses):
@@ -128,8 +141,9 @@ def load_points(connection: Connection, book: Book, keys: Collection[tuple[int, 
 
 
 def changes_of(book: Book) -> list[Change]:
-    """What is new and what has changed."""
+    """What is new and what has changed; accounts in the order of their ids, for their locks."""
     outbox = _outbox_rows(book)
+    accounts = _changed_accounts(book)
     fresh: tuple[tuple[Table, Sequence[msgspec.Struct]], ...] = (
         (tables.accounts, book.new_accounts),
         (tables.authorizations, book.new_authorizations),
@@ -141,11 +155,9 @@ def changes_of(book: Book) -> list[Change]:
         (tables.points, book.new_points),
         (tables.events, outbox),
     )
-    changes: list[Change] = [
-        Insert(table, list(map(_astuple, rows))) for table, rows in fresh if rows
-    ]
+    changes: list[Change] = [Update(tables.accounts, _ACCOUNT_CHANGES, accounts, "last_id")]
+    changes += [Insert(table, list(map(_astuple, rows))) for table, rows in fresh if rows]
     for table, columns, changed, new in (
-        (tables.accounts, _ACCOUNT_CHANGES, book.changed_accounts, book.new_accounts),
         (tables.holds, _HOLD_CHANGES, book.changed_holds, book.new_holds),
         (tables.spending, ("amount", "count"), book.changed_spending, book.new_spending),
         (tables.points, ("pending", "confirmed"), book.changed_points, book.new_points),
@@ -168,26 +180,36 @@ def changes_of(book: Book) -> list[Change]:
 def _outbox_rows(book: Book) -> list[EventRow]:
     """The batch's events as one row for each shard, which is one where batches are kept apart.
 
-    Its id is later than all that it tells, and the accounts keep it: the next row about one of
-    them, whoever writes it, has a later one.
+    Its id is later than all that it tells.
     """
-    if not book.new_events:
-        return []
-    at = book.new_events[-1].at
+    at = book.new_events[-1].at if book.new_events else 0
     by_shard: dict[int, list[int]] = {}
     for place, event in enumerate(book.new_events):
         by_shard.setdefault(book.placement.shard_of(event.account_id), []).append(place)
     rows = []
     for shard, places in by_shard.items():
         events = [book.new_events[place] for place in places]
-        event_id = book.ids.next(at)
-        for event in events:
-            account = book.accounts[event.account_id]
-            account.last_id = event_id
-            book.changed_accounts[event.account_id] = account
         outbox = book.placement.outbox(shard)
-        rows.append(EventRow(outbox, event_id, 0, encode_events(events)))
+        rows.append(EventRow(outbox, book.ids.next(at), 0, encode_events(events)))
     return rows
+
+
+def _changed_accounts(book: Book) -> list[Row]:
+    """What becomes of accounts that there were, and their last ids before that.
+
+    All that change keep the latest id of the batch: the next row about one of them, whoever writes
+    it, has a later one. What was not read in this transaction is written even if it stays as it
+    is, for that compares it.
+    """
+    last_id = book.ids.latest if book.new_events else book.ids.next(0)
+    for account in book.changed_accounts.values():
+        account.last_id = last_id
+    last_ids = book.last_ids
+    return [
+        (*_account_values(account), account_id, last_ids[account_id])
+        for account_id, account in sorted({**book.unread_accounts, **book.changed_accounts}.items())
+        if account_id in last_ids
+    ]
 
 
 def ask(connection: Connection, questions: Iterable[Question]) -> None:
@@ -230,7 +252,7 @@ def _questions(book: Book, wanted: Wanted, named: list[Authorization]) -> list[Q
 def _accounts(book: Book, account_ids: Collection[int]) -> Question:
     def learn(row: Row) -> None:
         account = Account(*row)
-        book.accounts[account.account_id] = account
+        book.learn_account(account)
         book.ids.rise_above(account.last_id)
 
     keys = [(account_id,) for account_id in account_ids]

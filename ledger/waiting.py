@@ -25,6 +25,13 @@ def wait_for(descriptor: int, *, writable: bool) -> bool:
     return bool(poll.poll()[0][1] & ~select.POLLOUT)
 
 
+def is_readable(descriptor: int) -> bool:
+    """Whether something can be read now."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def call(blocking: Callable[[], Result]) -> Result:
     """What `blocking` gives; on another thread, where this one has an event loop to run."""
     if in_greenlet():

@@ -50,6 +50,9 @@ class _Watched:
     def is_key_taken(self, error: BaseException) -> bool:
         return self._driver.is_key_taken(error)
 
+    def has_moved(self, error: BaseException) -> bool:
+        return self._driver.has_moved(error)
+
     def is_unknown(self, error: BaseException) -> bool:
         return self._driver.is_unknown(error)
 
