@@ -23,10 +23,11 @@ from cardrail.engine import Engine
 from cardrail.processes import Child, ChildFailed, Children
 from ledger.audit import audit
 from ledger.database import Database
-from loadtest.answers import NOT_DECIDED, ErrorKind
+from loadtest.answers import NOT_DECIDED
+from loadtest.arrivals import Arrivals
 from loadtest.figures import Figures, latency_of
+from loadtest.plan import IN_FLIGHT_MOST, Profile
 from loadtest.plan import Plan as LoadPlan
-from loadtest.plan import Profile
 from loadtest.targets import parse_address
 from loadtest.workers import Run
 from networks.wire.dialects import DIALECTS
@@ -35,8 +36,7 @@ _BALANCE = 10**11
 _SECONDS_A_CARD = 0.002  # patience with seeding and loading, beyond that of a small gateway
 _READY_SECONDS = 60.0
 _ROUNDS = 300
-_CLOSED_LOOP = 256  # in flight of each process while a peak is looked for
-_MORE_THAN_ANY = 50_000  # messages a second: there is always one to be sent
+_UNDER_WAY = IN_FLIGHT_MOST[Arrivals.CLOSED]  # while a peak is looked for
 _WARM_UP_SECONDS = 1.0
 _STEADY_RATES = (1_000, 10_000)
 _OVERLOAD = 10
@@ -169,7 +169,7 @@ class _Gateway:
         self._pid = child.process.pid
         self._load = LoadPlan(
             addresses={name: parse_address(ready[name]) for name in DIALECTS},
-            rate=_MORE_THAN_ANY,
+            rate=max(_STEADY_RATES),
             seconds=plan.seconds,
             accounts=plan.cards,
             links=2,
@@ -192,7 +192,9 @@ class _Gateway:
 
     def measure(self) -> Iterator[Row]:
         """Every load after another, the last being too much."""
-        closed = msgspec.structs.replace(self._load, in_flight_most=_CLOSED_LOOP)
+        closed = msgspec.structs.replace(
+            self._load, arrivals=Arrivals.CLOSED, in_flight_most=_UNDER_WAY
+        )
         _follow(msgspec.structs.replace(closed, seconds=_WARM_UP_SECONDS))
         peak = self._row("peak", closed)
         yield peak
@@ -206,22 +208,19 @@ class _Gateway:
 
     def _row(self, name: str, load: LoadPlan) -> Row:
         figures = _follow(load)
-        total, is_closed = figures.total, load.in_flight_most == _CLOSED_LOOP
+        total, is_closed = figures.total, load.arrivals is Arrivals.CLOSED
         decided = total.codes.total() - sum(total.codes[code] for code in NOT_DECIDED)
-        errors = total.errors.total()
-        if is_closed:  # then what finds no room is not sent, by intention
-            errors -= total.errors[ErrorKind.UNSENT]
         latency = latency_of(total.latency)
         return Row(
             name=name,
             engine=self._plan.engine.value,
-            in_flight=_CLOSED_LOOP if is_closed else None,
+            in_flight=_UNDER_WAY if is_closed else None,
             per_second=decided / max(figures.elapsed, load.seconds),
             p50_ms=latency["p50_ms"],
             p99_ms=latency["p99_ms"],
             p999_ms=latency["p999_ms"],
             seconds=figures.elapsed,
-            errors=errors,
+            errors=total.errors.total(),
             megabytes=_megabytes(self._pid),
             lag_ms=latency_of(total.lag)["p50_ms"],
         )

@@ -15,7 +15,7 @@ from cardrail.ledger_command import audit_text
 from cardrail.opening import DEFAULT_URL, Url, fail, opened
 from ledger.audit import AuditReport, audit
 from loadtest.arrivals import Arrivals
-from loadtest.plan import Plan, Profile
+from loadtest.plan import IN_FLIGHT_MOST, Plan, Profile
 from loadtest.targets import Address, parse_address
 
 if TYPE_CHECKING:
@@ -39,8 +39,13 @@ def load(
     ] = 1,
     processes: Annotated[int, typer.Option(min=1, max=16, help="Processes that send.")] = 1,
     arrivals: Annotated[
-        Arrivals, typer.Option(help="How the intended times are spread.")
+        Arrivals,
+        typer.Option(help="How the intended times are spread; closed: one for each answer."),
     ] = Arrivals.POISSON,
+    in_flight: Annotated[
+        int | None,
+        typer.Option(min=1, help="Most under way, of each process: 50,000, in a closed loop 256."),
+    ] = None,
     profile: Annotated[
         Profile, typer.Option(help="One network, both, or both on one account.")
     ] = Profile.MIXED,
@@ -57,7 +62,7 @@ def load(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Load a gateway with an open loop, and audit its ledger.
+    """Load a gateway with an open loop, or a closed one, and audit its ledger.
 
     Latencies are counted from the intended send time. Exits with 0 only if every message was
     decided in time and the books balance.
@@ -77,6 +82,7 @@ def load(
         processes=processes,
         accounts=accounts,
         seed=seed,
+        in_flight_most=in_flight or IN_FLIGHT_MOST[arrivals],
     )
     if not no_audit:
         with opened(ledger):

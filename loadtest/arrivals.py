@@ -13,6 +13,7 @@ class Arrivals(StrEnum):
 
     POISSON = "poisson"  # as customers come: gaps are exponential
     UNIFORM = "uniform"  # one after another, evenly
+    CLOSED = "closed"  # no open loop: one whenever there is room in flight
 
 
 def intended_times(
@@ -21,10 +22,11 @@ def intended_times(
     """Seconds from the beginning, without end, of one of `processes`.
 
     Together they reach `rate` a second: Poisson processes add up to one, and evenly spaced times
-    interleave.
+    interleave. A closed loop has none, whoever sends knows when there is room.
     """
     if arrivals is Arrivals.UNIFORM:
         yield from ((number * processes + process) / rate for number in count())
+    assert arrivals is Arrivals.POISSON
     at = 0.0
     while True:
         at += random.expovariate(rate / processes)

@@ -1,6 +1,7 @@
-"""The open-loop driver: one process's share of a run, in one thread.
+"""The driver: one process's share of a run, in one thread.
 
-Messages are sent at their intended times whatever the gateway does. Everything waits in one
+Messages are sent at their intended times whatever the gateway does, an open loop, unless a closed
+one is asked for. Everything waits in one
 `select`, whose timeout is fine enough for that: the timers of an event loop are a millisecond
 coarse, and at a moderate rate that would be most of the latency (docs/decisions/0009).
 """
@@ -15,7 +16,7 @@ from random import Random
 from time import monotonic
 from typing import Protocol
 
-from loadtest.arrivals import intended_times
+from loadtest.arrivals import Arrivals, intended_times
 from loadtest.figures import Interval
 from loadtest.links import Link, LinkRefused
 from loadtest.network_driver import NetworkDriver
@@ -43,6 +44,7 @@ class Driver:
     def __init__(self, plan: Plan, number: int) -> None:
         self._plan = plan
         self._number = number
+        self._is_closed = plan.arrivals is Arrivals.CLOSED
         random = Random(f"{plan.seed}/{number}")  # noqa: S311 - traffic, not secrets
         self._random = random
         self._networks = {name: NetworkDriver(plan, name) for name in plan.profile.networks}
@@ -110,18 +112,19 @@ class Driver:
         self._begin, self._end = begin, begin + plan.seconds
         self._first_card, self._cards = plan.cards
         self._numbering = Numbering(int(epoch + begin), self._number, plan.processes)
-        self._times = intended_times(
-            plan.arrivals, self._random, plan.rate, self._number, plan.processes
-        )
+        if not self._is_closed:
+            self._times = intended_times(
+                plan.arrivals, self._random, plan.rate, self._number, plan.processes
+            )
         self._since = begin
         self._cpu_seconds = time.process_time()
         self._report_at = begin + _REPORT_SECONDS
         self._sweep_at = begin
-        self._advance()
+        self._advance(begin)
 
-    def _advance(self) -> None:
+    def _advance(self, now: float) -> None:
         """The next intended time; never, once the plan's time is over."""
-        self._next = self._begin + next(self._times)
+        self._next = now if self._is_closed else self._begin + next(self._times)
         if self._next >= self._end:
             self._stop(self._plan.seconds)
 
@@ -137,7 +140,7 @@ class Driver:
         room = self._plan.in_flight_most - self._in_flight()
         random, first, cards = self._random.random, self._first_card, self._cards
         for _ in range(_AT_ONCE):
-            if self._next > now:
+            if self._next > now or (self._is_closed and room <= 0):
                 break
             network, kind, amount = next(self._messages)
             if room > 0:
@@ -146,7 +149,7 @@ class Driver:
                 network.send(kind, card, amount, self._numbering.take(), self._next)
             else:
                 network.skip()
-            self._advance()
+            self._advance(now)
         for each in self._networks.values():
             each.flush()
 
@@ -155,7 +158,7 @@ class Driver:
         link_of = self._link_of
         reading = [control.fileno(), *link_of] if self._ended is None else [*link_of]
         writing = [number for number, (_, link) in link_of.items() if link.is_backed_up]
-        due = min(self._next, self._sweep_at)
+        due = self._sweep_at if self._is_full() else min(self._next, self._sweep_at)
         readable, writable, _ = select.select(reading, writing, [], max(due - monotonic(), 0.0))
         for number in writable:
             link_of[number][1].flush()
@@ -173,6 +176,10 @@ class Driver:
         del self._link_of[number]
         if not self._link_of:
             self._stop(monotonic() - self._begin)
+
+    def _is_full(self) -> bool:
+        """Whether a closed loop has to wait for an answer."""
+        return self._is_closed and self._in_flight() >= self._plan.in_flight_most
 
     def _in_flight(self) -> int:
         return sum(network.in_flight for network in self._networks.values())

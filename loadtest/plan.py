@@ -1,4 +1,4 @@
-"""What is asked of one open-loop run."""
+"""What is asked of one run of the driver."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from loadtest.traffic import KINDS, draw_amount
 
 _DRAWN = 8192  # messages after which the sequence of kinds and amounts begins anew
 _HOT_CARD = 1
+IN_FLIGHT_MOST: Mapping[Arrivals, int] = {
+    Arrivals.POISSON: 50_000,
+    Arrivals.UNIFORM: 50_000,
+    Arrivals.CLOSED: 256,
+}
 
 
 class Profile(StrEnum):
@@ -39,13 +44,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     rate, seconds
-        Messages intended a second, all processes together, and for how long.
+        Messages intended a second, all processes together, and for how long; in a closed loop
+        there are as many as the gateway answers.
     links
         Of each process to each network.
     accounts
         The seeded cards 1 to this one are used.
     in_flight_most
-        Of each process; what is intended beyond is counted as not sent.
+        Of each process; what is intended beyond is counted as not sent, and in a closed loop
+        nothing is.
     patience_seconds
         For dialling and signing on.
     """
@@ -59,7 +66,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 1
     accounts: int = 1000
     seed: int = 1
-    in_flight_most: int = 50_000
+    in_flight_most: int = IN_FLIGHT_MOST[Arrivals.POISSON]
     patience_seconds: float = 5.0
 
     @property
