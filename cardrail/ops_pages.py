@@ -31,7 +31,7 @@ def mount_pages(
         watch=Watch(control),
         audits=context.audits,
         ledger=context.figures,
-        recorder=Recorder(control, journal, a_second=settings.journal_a_second),
+        recorder=Recorder(control, journal),
         live=LiveEvents(BrokerAddress.of(settings.mqtt), settings.mqtt_topic),
     )
     mount_dashboard(app, dashboard)

@@ -104,8 +104,7 @@ class Settings(BaseSettings):
     events_days: int = Field(default=7, ge=0)
     audit_seconds: float = Field(default=60.0, gt=0)
     figures_seconds: float = Field(default=5.0, gt=0)
-    journal_exchanges: int = Field(default=10_000, ge=1)
-    journal_a_second: int = Field(default=50, ge=1)
+    journal_exchanges: int = Field(default=1_000_000, ge=1)
 
     mqtt: Broker = "mqtt://127.0.0.1:1883"
     mqtt_topic: str = Field(default="cardrail", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")

@@ -1,6 +1,8 @@
-"""Messages as they may be kept: each byte annotated, and masked before anything is stored.
+"""Messages as they may be kept, masked before anything is stored, and as they are shown.
 
-The masking is that of `networks.wire.describe`, which hides what it does not understand.
+What is kept of a sound frame is the frame itself with its secrets overwritten, which is quick; each
+of its bytes is annotated when somebody reads it. Any other is annotated at once, for describing
+hides what it does not understand.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import msgspec
 
 from gateway.control_messages import Exchanged
 from gateway.records import DecisionRecord
+from networks.wire.covering import cover_frame
 from networks.wire.describe import Row, describe_frame
 from networks.wire.dialects import DIALECTS
 
@@ -32,6 +35,14 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     problems: tuple[str, ...] = ()
 
 
+class Covered(msgspec.Struct, frozen=True, gc=False):
+    """One request and its answer as kept: frames without secrets, or what could be told."""
+
+    record: DecisionRecord
+    request: bytes | Frame
+    response: bytes | Frame
+
+
 class Exchange(msgspec.Struct, frozen=True, gc=False):
     """One request and its answer; `response` has no lines if there was none."""
 
@@ -40,13 +51,18 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     response: Frame
 
 
-def annotate(exchanged: Exchanged) -> Exchange:
-    """What of an exchange may be kept and shown."""
+def cover(exchanged: Exchanged) -> Covered:
+    """What of an exchange may be kept."""
     record = exchanged.record
+    network = record.network
+    return Covered(record, _cover(network, exchanged.request), _cover(network, exchanged.response))
+
+
+def annotate(covered: Covered) -> Exchange:
+    """What was kept, as it is shown."""
+    network = covered.record.network
     return Exchange(
-        record,
-        annotate_frame(record.network, exchanged.request),
-        annotate_frame(record.network, exchanged.response),
+        covered.record, _shown(network, covered.request), _shown(network, covered.response)
     )
 
 
@@ -59,6 +75,15 @@ def annotate_frame(network: str, frame: bytes) -> Frame:
     for row in found.rows:
         _add(lines, row, 0)
     return Frame(tuple(lines), tuple(map(str, found.problems)))
+
+
+def _cover(network: str, frame: bytes) -> bytes | Frame:
+    covered = cover_frame(DIALECTS[network], frame) if frame else frame
+    return annotate_frame(network, frame) if covered is None else covered
+
+
+def _shown(network: str, kept: bytes | Frame) -> Frame:
+    return annotate_frame(network, kept) if isinstance(kept, bytes) else kept
 
 
 def _add(lines: list[Line], row: Row, depth: int) -> None:

@@ -26,6 +26,10 @@ from ledger.told import COMMITTED_WITHIN, Subject, find_in_outbox, read_told
 
 RRN_LENGTH = 12  # DE 37
 _EXPIRED_WITHIN = 600_000_000  # microseconds from the end of a hold to the job that sees it
+_NO_MESSAGES = (
+    "not kept: `cardrail ops` was not running beside the gateway when they came, or"
+    " CARDRAIL_JOURNAL_EXCHANGES others have come since"
+)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -122,7 +126,7 @@ class Inspector:
             rrn=row.rrn if row is not None else life.rows[0].rrn,
             account_id=account_id,
             subject_id=subject_id,
-            facts=_facts(life, pan),
+            facts=(*_facts(life, pan), *_without_messages(exchanges)),
             answers=answers_of(life, told, now),
             steps=steps_of(life, told, exchanges),
         )
@@ -163,6 +167,10 @@ def _subjects(life: LifeCycle) -> Sequence[Subject]:
         until = hold.expires_at + _EXPIRED_WITHIN
         found.append(Subject(hold.authorization_id, hold.expires_at, until))
     return found
+
+
+def _without_messages(exchanges: Sequence[Exchange]) -> tuple[tuple[str, str], ...]:
+    return () if exchanges else (("messages", _NO_MESSAGES),)
 
 
 def _masked_pan(connection: Connection, life: LifeCycle) -> str:

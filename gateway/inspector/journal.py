@@ -1,13 +1,12 @@
 """The last exchanges, masked: a small SQLite file that `cardrail ops` writes and anybody reads.
 
-It is for looking into, and no record of anything: bounded, sampled when there is much, and
-forgotten without harm. Nothing unmasked gets in (`annotated`). The file is its owner's alone.
+It is for looking into, and no record of anything: bounded, and forgotten without harm. Nothing
+unmasked gets in (`annotated`). The file is its owner's alone.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -15,14 +14,14 @@ from threading import Lock
 
 import msgspec
 
-from gateway.inspector.annotated import Exchange
+from gateway.inspector.annotated import Covered, Exchange, annotate
 
 FILE_NAME = "journal.db"
 _FOUND_MOST = 50
 _encode = msgspec.msgpack.encode
-_decoder = msgspec.msgpack.Decoder(Exchange)
+_decoder = msgspec.msgpack.Decoder(Covered)
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = f"""\
 CREATE TABLE IF NOT EXISTS exchanges (
     number INTEGER PRIMARY KEY, rrn TEXT NOT NULL, account_id INTEGER NOT NULL,
@@ -55,7 +54,7 @@ class Journal:
             self._connection.execute("DROP TABLE IF EXISTS exchanges")
         self._connection.executescript(_SCHEMA)
 
-    def add(self, exchanges: Sequence[Exchange]) -> None:
+    def add(self, exchanges: Sequence[Covered]) -> None:
         """Keep them, and forget what is too many."""
         rows = [_row(each) for each in exchanges]
         with self._lock:
@@ -111,12 +110,11 @@ class JournalReader:
                     f"SELECT data FROM exchanges WHERE {condition} ORDER BY number DESC LIMIT ?",  # noqa: S608 - conditions of this class
                     (*values, most),
                 ).fetchall()
-            return [_decoder.decode(zlib.decompress(data)) for (data,) in reversed(found)]
-        except (sqlite3.Error, zlib.error, msgspec.MsgspecError):
+            return [annotate(_decoder.decode(data)) for (data,) in reversed(found)]
+        except (sqlite3.Error, msgspec.MsgspecError):
             return []
 
 
-def _row(exchange: Exchange) -> tuple[str, int, int, bytes]:
+def _row(exchange: Covered) -> tuple[str, int, int, bytes]:
     record = exchange.record
-    data = zlib.compress(_encode(exchange), 1)
-    return record.rrn, record.account_id, record.authorization_id, data
+    return record.rrn, record.account_id, record.authorization_id, _encode(exchange)

@@ -105,7 +105,7 @@ def view_element(reading: Reading, placed: Placed) -> ElementView:
     located, problem = _locate(placed)
     if reading.clear:
         located = [replace(part, exposure=Exposure.OPEN) for part in located]
-    hidden = [_hidden_in(part) for part in located]
+    hidden = [hidden_in(part) for part in located]
     if problem is not None and not reading.clear:
         hidden.append((located[-1].end if located else 0, len(placed.value)))
     return replace(_view(reading, placed, located, hidden), problem=problem)
@@ -164,7 +164,7 @@ def _not_digits(placed: Placed) -> Problem | None:
     return Problem(placed.field, placed.value_offset, expectation(placed.element))
 
 
-def _hidden_in(part: Part) -> tuple[int, int]:
+def hidden_in(part: Part) -> tuple[int, int]:
     """Which characters of the element's text the part keeps hidden."""
     begin, end = part.value_start, part.end
     if part.exposure is Exposure.OPEN:

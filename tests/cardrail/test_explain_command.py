@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cardrail.cli import program
 from gateway.cards import issue_cards
-from gateway.inspector.annotated import annotate
+from gateway.inspector.annotated import cover
 from gateway.inspector.journal import FILE_NAME, Journal
 from gateway.vault import PanVault
 from ledger.commands import Origin
@@ -92,9 +92,11 @@ def test_messages_are_shown_masked_byte_by_byte(shop: Books, tmp_path: Path) -> 
     trace = f"{record.transmission}{record.stan}400552"
     origin = Origin("visanet", f"{trace}|10:{record.rrn}:{CARD}", "", record.rrn, "same")
     decision = shop.ask(shop.authorize(1250, origin))
-    kept = annotate(message)
+    kept = cover(message)
     of_ledger = replace(record, authorization_id=decision.authorization_id)
-    assert not any("message 0100" in line for line in lines(explain(record.rrn)))
+    without = lines(explain(record.rrn))
+    assert not any("message 0100" in line for line in without)
+    assert any("not kept: `cardrail ops` was not running" in line for line in without)
     with closing(Journal(tmp_path / FILE_NAME, most=10)) as journal:
         journal.add([replace(kept, record=of_ledger)] * 2)
     short = explain(record.rrn)

@@ -43,7 +43,7 @@ def context(tmp_path: Path) -> Iterator[DashboardContext]:
             watch=Watch(control),
             audits=AuditWatch(books.database, seconds=60.0),
             ledger=LedgerWatch(books.database, seconds=5.0),
-            recorder=Recorder(control, journal, a_second=1),
+            recorder=Recorder(control, journal),
             live=LiveEvents(BrokerAddress.of("mqtt://127.0.0.1:1"), "cardrail"),
         )
 

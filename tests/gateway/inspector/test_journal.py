@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from gateway.inspector.annotated import Exchange, Frame, annotate, annotate_frame
+from gateway.inspector.annotated import Covered, Exchange, Frame, annotate, annotate_frame, cover
 from gateway.inspector.journal import Journal, JournalReader
 from tests.gateway.inspector.exchanges import (
     CARD_VERIFICATION,
@@ -23,11 +23,11 @@ from tests.gateway.inspector.exchanges import (
 )
 
 
-def numbered(count: int) -> list[Exchange]:
+def numbered(count: int) -> list[Covered]:
     """Exchanges with an RRN each: 0, 1, ..."""
-    one = annotate(exchanged())
+    one = cover(exchanged())
     return [
-        Exchange(replace(one.record, rrn=str(number)), one.request, one.response)
+        Covered(replace(one.record, rrn=str(number)), one.request, one.response)
         for number in range(count)
     ]
 
@@ -37,7 +37,7 @@ def rrns(found: list[Exchange]) -> list[str]:
 
 
 def test_a_message_is_annotated_byte_by_byte() -> None:
-    found = annotate(exchanged())
+    found = annotate(cover(exchanged()))
     by_field = {line.field: line for line in found.request.lines}
     assert (by_field["t"].value, by_field["t"].note) == ("0100", "authorization request")
     assert (by_field["2"].value, by_field["4"].note) == (found.record.pan, "JPY 1250")
@@ -52,7 +52,7 @@ def test_nothing_secret_gets_into_the_file(tmp_path: Path) -> None:
     """Neither as text nor as the digits of bytes, whatever was compressed."""
     path = tmp_path / "journal.db"
     with closing(Journal(path, most=10)) as journal:
-        journal.add([annotate(exchanged(network)) for network in ("visanet", "quicpay")])
+        journal.add([cover(exchanged(network)) for network in ("visanet", "quicpay")])
     told = msgspec.json.encode(JournalReader(path).latest(10)).decode()
     in_ebcdic = {each.encode("cp500").hex().upper() for each in (CARD_VERIFICATION, PAN)}
     for secret in (PAN, TRACK2, PIN_BLOCK, *in_ebcdic):

@@ -1,18 +1,17 @@
-"""From the feed into the journal: declines first, bounded, and nothing else suffers for it."""
+"""From the feed into the journal: everything, bounded, and nothing else suffers for it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.control_client import GatewayControl
-from gateway.control_messages import Exchanged, Exchanges
-from gateway.inspector.annotated import annotate
+from gateway.control_messages import Exchanges
+from gateway.inspector.annotated import annotate, cover
 from gateway.inspector.inspector import Inspector
 from gateway.inspector.journal import FILE_NAME, Journal, JournalReader
 from gateway.inspector.recorder import Recorder
@@ -22,33 +21,6 @@ from tests.gateway.controlling import controlled, runtime_folder
 from tests.gateway.inspector.exchanges import exchanged
 from tests.gateway.running import fresh, new_card, run, running, until
 from tests.gateway.samples import purchase
-
-APPROVED, DECLINED = exchanged(), exchanged(code="51")
-
-
-@contextmanager
-def recording(folder: Path, a_second: int) -> Iterator[Recorder]:
-    with closing(Journal(folder / FILE_NAME, most=100)) as journal:
-        yield Recorder(GatewayControl(folder), journal, a_second=a_second)
-
-
-def batch(*exchanges: Exchanged, dropped: int = 0) -> Exchanges:
-    return Exchanges(1, exchanges, dropped)
-
-
-def test_declined_ones_are_kept_before_the_others(tmp_path: Path) -> None:
-    with recording(tmp_path, a_second=2) as recorder:
-        chosen = recorder.choose(batch(APPROVED, APPROVED, DECLINED, DECLINED), 0.0)
-        assert chosen == [DECLINED, DECLINED]
-        assert recorder.skipped_count == 2
-
-
-def test_so_many_a_second_are_kept_and_the_rest_is_counted(tmp_path: Path) -> None:
-    with recording(tmp_path, a_second=2) as recorder:
-        many = batch(*[APPROVED] * 5, dropped=1)
-        kept = [len(recorder.choose(many, now)) for now in (0.0, 0.25, 0.5, 9.0)]
-        assert kept == [2, 0, 1, 2]
-        assert recorder.skipped_count == 4 * 6 - sum(kept)
 
 
 def test_a_running_gateways_messages_are_found_by_their_timelines(tmp_path: Path) -> None:
@@ -63,7 +35,7 @@ def test_a_running_gateways_messages_are_found_by_their_timelines(tmp_path: Path
                 running(tmp_path, new_card()) as gateway,
                 controlled(gateway, runtime) as control,
             ):
-                recorder = Recorder(control, journal, a_second=100)
+                recorder = Recorder(control, journal)
                 task = asyncio.create_task(recorder.run())
                 await until(lambda: gateway.feed.readers_count == 1)
                 network = await gateway.dial()
@@ -88,11 +60,54 @@ def test_a_running_gateways_messages_are_found_by_their_timelines(tmp_path: Path
     run(scenario)
 
 
+def test_every_message_of_a_busy_gateway_is_kept(tmp_path: Path) -> None:
+    """Not a sample: thousands in a moment, each with its own bytes."""
+    count = 3000
+
+    async def scenario() -> None:
+        with (
+            runtime_folder() as runtime,
+            closing(Journal(tmp_path / FILE_NAME, most=10_000)) as journal,
+        ):
+            async with (
+                running(tmp_path, new_card(), balance=10**9) as gateway,
+                controlled(gateway, runtime) as control,
+            ):
+                recorder = Recorder(control, journal)
+                task = asyncio.create_task(recorder.run())
+                await until(lambda: gateway.feed.readers_count == 1)
+                network = await gateway.dial()
+                asked = [purchase(pan=new_card().pan, **fresh()) for _ in range(count)]
+                for start in range(0, count, 100):
+                    answered = map(network.code, asked[start : start + 100])
+                    assert {*await asyncio.gather(*answered)} == {"00"}
+                await until(lambda: recorder.kept_count + recorder.skipped_count == count)
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+                assert recorder.skipped_count == 0
+                reader = JournalReader(tmp_path / FILE_NAME)
+                for each in asked:
+                    [found] = reader.of_rrn(each.rrn)
+                    shown = {line.field: line.value for line in found.request.lines}
+                    assert (shown["11"], shown["37"]) == (each.stan, each.rrn)
+                    assert found.response.lines
+
+    run(scenario)
+
+
+def test_what_a_busy_feed_has_dropped_is_counted(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path / FILE_NAME, most=100)) as journal:
+        recorder = Recorder(GatewayControl(tmp_path), journal)
+        recorder.keep(Exchanges(1, (exchanged(), exchanged()), 5))
+        assert (recorder.kept_count, recorder.skipped_count) == (2, 5)
+
+
 def test_a_journal_that_cannot_be_written_costs_only_itself(tmp_path: Path) -> None:
-    with recording(tmp_path, a_second=10) as recorder:
-        recorder._journal.close()
-        recorder._keep([APPROVED])
-        assert (recorder.kept_count, recorder.skipped_count) == (0, 1)
+    with closing(Journal(tmp_path / FILE_NAME, most=100)) as journal:
+        recorder = Recorder(GatewayControl(tmp_path), journal)
+    recorder.keep(Exchanges(1, (exchanged(),), 0))
+    assert (recorder.kept_count, recorder.skipped_count) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +123,7 @@ def test_a_journal_that_cannot_be_written_costs_only_itself(tmp_path: Path) -> N
 def test_what_the_ledger_never_decided_is_told_by_the_message_alone(
     tmp_path: Path, code: str, outcome: str, explanation: str, headline: str, why: str
 ) -> None:
-    late = annotate(exchanged(code=code))
+    late = cover(exchanged(code=code))
     record = replace(late.record, outcome=outcome, explanation=explanation, authorization_id=0)
     with closing(Journal(tmp_path / FILE_NAME, most=100)) as journal:
         journal.add([replace(late, record=record)])
@@ -119,6 +134,6 @@ def test_what_the_ledger_never_decided_is_told_by_the_message_alone(
 
 
 def test_a_message_that_is_only_noted_is_no_decline() -> None:
-    noted = annotate(exchanged())
+    noted = annotate(cover(exchanged()))
     found = undecided_timeline(replace(noted, record=replace(noted.record, outcome="NOTED")))
     assert (found.tone, len(found.answers)) == (Tone.NEUTRAL, 1)

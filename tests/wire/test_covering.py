@@ -1,0 +1,93 @@
+"""Covered frames read like their originals, and hold nothing that a description would hide."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from networks.wire.covering import cover_frame
+from networks.wire.describe import describe_frame
+from networks.wire.dialect import Dialect
+from networks.wire.dialects import DIALECTS
+from tests.wire.strategies import field_sets, mutations
+from tests.wire.vectors import VECTORS, Vector, vector
+
+PURCHASE = vector("visanet", "contactless_purchase")
+TAP = vector("quicpay", "tap")
+STATIONS = {"visanet": ("400552", "000000"), "quicpay": ("K001", "9001")}
+
+
+def assert_covered(dialect: Dialect, frame: bytes, covered: bytes) -> None:
+    """The same is shown; and in clear, where it was hidden, there is nothing but filling."""
+    shown, original = describe_frame(dialect, covered), describe_frame(dialect, frame)
+    assert (shown.rows, shown.fields, shown.subfields) == (
+        original.rows,
+        original.fields,
+        original.subfields,
+    )
+    assert shown.problems == original.problems
+    assert len(covered) == len(frame)
+    in_clear = describe_frame(dialect, covered, clear=True)
+    for hidden, clear in zip(shown.rows, in_clear.rows, strict=True):
+        pairs = zip(hidden.value, clear.value, strict=True)
+        assert {bare for mask, bare in pairs if mask == "*" != bare} <= {"9", "F"}
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=str)
+def test_every_vector_is_covered(vector: Vector) -> None:
+    covered = cover_frame(vector.dialect, vector.frame)
+    assert covered is not None
+    assert_covered(vector.dialect, vector.frame, covered)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=str)
+def test_no_secret_is_left_in_any_form(vector: Vector) -> None:
+    covered = cover_frame(vector.dialect, vector.frame)
+    assert covered is not None
+    for field in {"2", "14", "35", "52"} & vector.fields.keys():
+        secret = vector.fields[field][6:] if field != "14" else vector.fields[field]
+        forms = [secret.encode(codec) for codec in ("ascii", "cp500")]
+        if len(secret) % 2 == 0:
+            forms.append(bytes.fromhex(secret.replace("=", "D")))
+        stands_apart = [form for form in forms if form in vector.frame and len(form) > 2]
+        assert [form for form in stands_apart if form in covered] == []
+
+
+def test_covering_twice_changes_nothing_more() -> None:
+    for each in VECTORS:
+        covered = cover_frame(each.dialect, each.frame)
+        assert covered is not None
+        assert cover_frame(each.dialect, covered) == covered
+
+
+@pytest.mark.no_cover
+@given(st.data(), st.sampled_from(sorted(STATIONS)))
+def test_whatever_is_covered_reads_like_its_original(data: st.DataObject, name: str) -> None:
+    dialect = DIALECTS[name]
+    fields = data.draw(field_sets(dialect))
+    message = dialect.codec.encode(fields)
+    header = dialect.header.request(*STATIONS[name], len(message))
+    frame = dialect.framing.wrap(header + message)
+    covered = cover_frame(dialect, frame)
+    if covered is None:
+        assert describe_frame(dialect, frame).problems
+    else:
+        assert_covered(dialect, frame, covered)
+
+
+@pytest.mark.no_cover
+@given(st.data(), st.booleans())
+def test_a_frame_that_is_not_understood_is_not_covered(data: st.DataObject, taps: bool) -> None:
+    chosen = TAP if taps else PURCHASE
+    frame = data.draw(mutations(chosen.frame))
+    covered = cover_frame(chosen.dialect, frame)
+    if covered is not None:
+        assert_covered(chosen.dialect, frame, covered)
+    else:
+        assert describe_frame(chosen.dialect, frame).problems
+
+
+@pytest.mark.parametrize("frame", [b"", b"\x00", PURCHASE.frame[:-1], PURCHASE.frame + b"\x00"])
+def test_a_frame_of_another_length_is_not_covered(frame: bytes) -> None:
+    assert cover_frame(PURCHASE.dialect, frame) is None
