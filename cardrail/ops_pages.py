@@ -11,6 +11,7 @@ from cardrail.opening import fail
 from cardrail.settings import Settings
 from gateway.api.context import OpsContext
 from gateway.dashboard.context import DashboardContext
+from gateway.dashboard.last_declines import LastDeclines
 from gateway.dashboard.live import LiveEvents
 from gateway.dashboard.mounting import mount_dashboard
 from gateway.dashboard.watch import Watch
@@ -32,6 +33,7 @@ def mount_pages(
         audits=context.audits,
         ledger=context.figures,
         recorder=Recorder(control, journal),
+        declines=LastDeclines(control),
         live=LiveEvents(BrokerAddress.of(settings.mqtt), settings.mqtt_topic),
     )
     mount_dashboard(app, dashboard)

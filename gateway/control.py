@@ -19,6 +19,7 @@ import structlog
 
 from gateway.control_messages import (
     LONGEST_REQUEST,
+    MOST_DECLINES,
     CommandLink,
     Done,
     Problem,
@@ -27,6 +28,7 @@ from gateway.control_messages import (
     Subscribe,
     TakeSnapshot,
     TooLong,
+    WatchDeclines,
     framed,
     receive,
     requests,
@@ -118,8 +120,8 @@ class ControlServer:
             except (TooLong, msgspec.MsgspecError) as error:
                 writer.write(framed(Refused(Problem.BAD_REQUEST, str(error))))
                 return
-            if isinstance(request, Subscribe):
-                await self._feed_until_gone(reader, writer, request.most)
+            if isinstance(request, Subscribe | WatchDeclines):
+                await self._feed_until_gone(reader, writer, request)
                 return
             writer.write(framed(self._reply(request)))
             await writer.drain()
@@ -137,10 +139,17 @@ class ControlServer:
         return Done()
 
     async def _feed_until_gone(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        request: Subscribe | WatchDeclines,
     ) -> None:
-        watching = reader_of(writer, most)
-        self._feed.add(watching)
+        if isinstance(request, Subscribe):
+            watching = reader_of(writer, request.most)
+            self._feed.add(watching)
+        else:
+            watching = reader_of(writer, MOST_DECLINES)
+            self._feed.add_for_declines(watching)
         try:
             await reader.read(1)
         finally:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +18,7 @@ from gateway.control_messages import (
     LONGEST_REPLY,
     SOME_EXCHANGES,
     CommandLink,
+    Declines,
     Exchanges,
     LinkAction,
     Problem,
@@ -26,6 +28,7 @@ from gateway.control_messages import (
     Subscribe,
     TakeSnapshot,
     TooLong,
+    WatchDeclines,
     framed,
     receive,
     replies,
@@ -39,6 +42,8 @@ from gateway.snapshot import LinkSnapshot, Snapshot
 _TIMEOUT_SECONDS = 2.0
 _LOOK_SECONDS = 1.0  # how often the feed looks for workers that have come
 _WAITING_BATCHES = 16  # of the feed, not read yet
+
+Batch = TypeVar("Batch", Exchanges, Declines)
 
 
 class WorkerUnreachable(Exception):
@@ -101,15 +106,26 @@ class GatewayControl:
                 raise UnknownLink(reply.explanation)
             raise CommandRefused(reply.explanation)
 
-    @asynccontextmanager
-    async def feed(self, most: int = SOME_EXCHANGES) -> AsyncIterator[AsyncIterator[Exchanges]]:
+    def feed(
+        self, most: int = SOME_EXCHANGES
+    ) -> AbstractAsyncContextManager[AsyncIterator[Exchanges]]:
         """The exchanges of all workers from now on, whichever come and go, in a block of its own.
 
         At most `most` of each batch of each worker; what is not read in time is dropped, and
         counted in the next batch.
         """
-        batches: asyncio.Queue[Exchanges] = asyncio.Queue(_WAITING_BATCHES)
-        watching = asyncio.create_task(self._watch_all(batches, most))
+        return self._watching(Subscribe(most), Exchanges)
+
+    def declines(self) -> AbstractAsyncContextManager[AsyncIterator[Declines]]:
+        """What all workers decline from now on, in the manner of `feed`."""
+        return self._watching(WatchDeclines(), Declines)
+
+    @asynccontextmanager
+    async def _watching(
+        self, request: Request, kind: type[Batch]
+    ) -> AsyncIterator[AsyncIterator[Batch]]:
+        batches: asyncio.Queue[Batch] = asyncio.Queue(_WAITING_BATCHES)
+        watching = asyncio.create_task(self._watch_all(batches, request, kind))
         try:
             yield _taken_from(batches)
         finally:
@@ -141,27 +157,33 @@ class GatewayControl:
         with short_path(socket_path(self._runtime, worker)) as path:
             return await asyncio.open_unix_connection(path)
 
-    async def _watch_all(self, batches: asyncio.Queue[Exchanges], most: int) -> None:
+    async def _watch_all(
+        self, batches: asyncio.Queue[Batch], request: Request, kind: type[Batch]
+    ) -> None:
         watched: dict[int, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as tasks:
             while True:
                 for worker in workers_in(self._runtime):
                     if worker not in watched or watched[worker].done():
-                        watched[worker] = tasks.create_task(self._watch(worker, batches, most))
+                        watched[worker] = tasks.create_task(
+                            self._watch(worker, batches, request, kind)
+                        )
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _watch(self, worker: int, batches: asyncio.Queue[Exchanges], most: int) -> None:
+    async def _watch(
+        self, worker: int, batches: asyncio.Queue[Batch], request: Request, kind: type[Batch]
+    ) -> None:
         """Until the worker ends, or cannot be understood."""
         with suppress(OSError, asyncio.IncompleteReadError, TooLong, msgspec.MsgspecError):
             reader, writer = await self._connect(worker)
             try:
-                writer.write(framed(Subscribe(most)))
-                while isinstance(batch := await receive(reader, replies, LONGEST_REPLY), Exchanges):
+                writer.write(framed(request))
+                while isinstance(batch := await receive(reader, replies, LONGEST_REPLY), kind):
                     await batches.put(batch)
             finally:
                 writer.close()
 
 
-async def _taken_from(batches: asyncio.Queue[Exchanges]) -> AsyncIterator[Exchanges]:
+async def _taken_from(batches: asyncio.Queue[Batch]) -> AsyncIterator[Batch]:
     while True:
         yield await batches.get()

@@ -1,7 +1,8 @@
 """What a gateway process and its operators say to each other over its control socket.
 
 Four bytes of length, big-endian, then one message in MessagePack. A connection asks one thing after
-another and gets a reply to each, until it subscribes: from then on it only gets `Exchanges`.
+another and gets a reply to each, until it subscribes: from then on it only gets `Exchanges`, or
+only `Declines`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from gateway.snapshot import Snapshot
 
 MOST_EXCHANGES = 1000  # of one batch, of which there are twenty a second
 SOME_EXCHANGES = 200  # what one gets who does not say; more cost the gateway a millisecond at once
+MOST_DECLINES = 20  # of one batch: more than a person reads
 LONGEST_REQUEST = 4096
 LONGEST_REPLY = 16 * 1024 * 1024
 _LENGTH_BYTES = 4
@@ -62,6 +64,10 @@ class Subscribe(msgspec.Struct, frozen=True, tag=True):
     most: int = SOME_EXCHANGES
 
 
+class WatchDeclines(msgspec.Struct, frozen=True, tag=True):
+    """Asks for what is declined from now on, without its frames."""
+
+
 class Done(msgspec.Struct, frozen=True, tag=True):
     """It was done."""
 
@@ -100,8 +106,16 @@ class Exchanges(msgspec.Struct, frozen=True, tag=True):
     dropped_count: int
 
 
-Request: TypeAlias = TakeSnapshot | CommandLink | Subscribe
-Reply: TypeAlias = Snapshot | Done | Refused | Exchanges
+class Declines(msgspec.Struct, frozen=True, tag=True):
+    """What was declined in a short time, oldest first; `dropped_count` as in `Exchanges`."""
+
+    worker: int
+    records: tuple[DecisionRecord, ...]
+    dropped_count: int
+
+
+Request: TypeAlias = TakeSnapshot | CommandLink | Subscribe | WatchDeclines
+Reply: TypeAlias = Snapshot | Done | Refused | Exchanges | Declines
 Message = TypeVar("Message")
 
 requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -1,24 +1,37 @@
-"""Exchanges for those who watch: gathered for a moment, then handed to every reader.
+"""What happens, for those who watch: gathered for a moment, then handed to every reader.
 
-Without a reader nothing is gathered. What is gathered is bounded, and what a reader does not take
-in time it does not get: a slow reader costs itself exchanges, and the gateway nothing.
+The first after a quiet moment is handed out at once. Without a reader nothing is gathered. What is
+gathered is bounded, and what a reader does not take in time it does not get: a slow reader costs
+itself some of it, and the gateway nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
-from gateway.control_messages import MOST_EXCHANGES, Exchanged, Exchanges, framed
+from gateway.control_messages import (
+    MOST_DECLINES,
+    MOST_EXCHANGES,
+    Declines,
+    Exchanged,
+    Exchanges,
+    framed,
+)
+from gateway.declines import is_decline
 from gateway.records import DecisionRecord
 from networks.wire.dialects import DIALECTS
 
 BATCH_SECONDS = 0.05
 _UNREAD_BYTES = 1024 * 1024  # of one reader, beyond which it gets nothing more for now
 
+Item = TypeVar("Item")
+
 
 class FeedReader:
-    """One who watches: gets at most `most` exchanges of a batch, as frames through `write`."""
+    """One who watches: gets at most `most` of a batch, as frames through `write`."""
 
     __slots__ = ("dropped_count", "is_behind", "most", "write")
 
@@ -27,74 +40,126 @@ class FeedReader:
     ) -> None:
         self.write = write
         self.is_behind = is_behind
-        self.most = min(most, MOST_EXCHANGES)
+        self.most = most
         self.dropped_count = 0  # since the last batch that it got
 
 
+class Gathering(Generic[Item]):
+    """One kind of what can be watched, with those who do. Belongs to the running event loop.
+
+    `frame` makes what is sent of the items and the count of those left out.
+    """
+
+    def __init__(self, frame: Callable[[Sequence[Item], int], bytes], most: int) -> None:
+        self.readers: set[FeedReader] = set()
+        self.dropped_count = 0
+        self._frame = frame
+        self._most_ever = most
+        self._most = 0
+        self._loop = asyncio.get_running_loop()
+        self._gathered: list[Item] = []
+        self._beyond_count = 0  # of this batch, not gathered
+        self._timer: asyncio.TimerHandle | None = None
+        self._handed_out_at = -math.inf
+
+    def add(self, reader: FeedReader) -> None:
+        """Someone begins to watch."""
+        reader.most = min(reader.most, self._most_ever)
+        self.readers.add(reader)
+        self._readers_changed()
+
+    def remove(self, reader: FeedReader) -> None:
+        """Someone watches no longer, or never did."""
+        self.readers.discard(reader)
+        self._readers_changed()
+
+    def put(self, item: Item) -> None:
+        """Take an item, if anybody reads."""
+        if len(self._gathered) < self._most:
+            self._gathered.append(item)
+            if self._timer is None:
+                next_one = max(self._handed_out_at + BATCH_SECONDS, self._loop.time())
+                self._timer = self._loop.call_at(next_one, self.hand_out)
+        elif self.readers:
+            self._beyond_count += 1
+
+    def hand_out(self) -> None:
+        """Give every reader what was gathered."""
+        self._timer = None
+        self._handed_out_at = self._loop.time()
+        gathered, self._gathered = self._gathered, []
+        beyond, self._beyond_count = self._beyond_count, 0
+        for reader in self.readers:
+            self._give(reader, gathered, beyond)
+
+    def _readers_changed(self) -> None:
+        self._most = max((each.most for each in self.readers), default=0)
+        if not self.readers:
+            self._gathered.clear()
+            self._beyond_count = 0
+
+    def _give(self, reader: FeedReader, gathered: Sequence[Item], beyond: int) -> None:
+        given = () if reader.is_behind() else gathered[: reader.most]
+        dropped = beyond + len(gathered) - len(given)
+        self.dropped_count += dropped
+        reader.dropped_count += dropped
+        if given:
+            reader.write(self._frame(given, reader.dropped_count))
+            reader.dropped_count = 0
+
+
 class Feed:
-    """The exchanges of one gateway process. Belongs to the running event loop.
+    """The exchanges of one gateway process, and by themselves what of them was declined.
 
     `is_read` is looked at before each `put`, so that nothing is done where nobody watches.
     """
 
     def __init__(self, worker: int) -> None:
         self.is_read = False
-        self.dropped_count = 0
         self._worker = worker
-        self._loop = asyncio.get_running_loop()
-        self._readers: set[FeedReader] = set()
-        self._most = 0
-        self._gathered: list[tuple[DecisionRecord, bytes, bytes]] = []
-        self._beyond_count = 0  # of this batch, not gathered
-        self._timer: asyncio.TimerHandle | None = None
+        self._exchanges = Gathering(self._exchanges_frame, MOST_EXCHANGES)
+        self._declines = Gathering(self._declines_frame, MOST_DECLINES)
 
     @property
     def readers_count(self) -> int:
         """How many watch."""
-        return len(self._readers)
+        return len(self._exchanges.readers) + len(self._declines.readers)
+
+    @property
+    def dropped_count(self) -> int:
+        """How many exchanges readers did not get."""
+        return self._exchanges.dropped_count + self._declines.dropped_count
 
     def add(self, reader: FeedReader) -> None:
-        """Someone begins to watch."""
-        self._readers.add(reader)
-        self._readers_changed()
+        """Someone begins to watch every exchange."""
+        self._exchanges.add(reader)
+        self.is_read = True
+
+    def add_for_declines(self, reader: FeedReader) -> None:
+        """Someone begins to watch what is declined."""
+        self._declines.add(reader)
+        self.is_read = True
 
     def remove(self, reader: FeedReader) -> None:
         """Someone watches no longer."""
-        self._readers.discard(reader)
-        self._readers_changed()
+        self._exchanges.remove(reader)
+        self._declines.remove(reader)
+        self.is_read = self.readers_count > 0
 
     def put(self, record: DecisionRecord, request: bytes, response: bytes) -> None:
         """Take an exchange: `request` is header and message, `response` the whole frame."""
-        if len(self._gathered) >= self._most:
-            self._beyond_count += 1
-            return
-        self._gathered.append((record, request, response))
-        if self._timer is None:
-            self._timer = self._loop.call_later(BATCH_SECONDS, self._hand_out)
+        self._exchanges.put((record, request, response))
+        if is_decline(record):
+            self._declines.put(record)
 
-    def _readers_changed(self) -> None:
-        self._most = max((each.most for each in self._readers), default=0)
-        self.is_read = bool(self._readers)
-        if not self._readers:
-            self._gathered.clear()
-            self._beyond_count = 0
-
-    def _hand_out(self) -> None:
-        self._timer = None
-        gathered, self._gathered = self._gathered, []
-        beyond, self._beyond_count = self._beyond_count, 0
+    def _exchanges_frame(
+        self, gathered: Sequence[tuple[DecisionRecord, bytes, bytes]], dropped: int
+    ) -> bytes:
         exchanges = tuple(_exchanged(*each) for each in gathered)
-        for reader in self._readers:
-            self._give(reader, exchanges, beyond)
+        return framed(Exchanges(self._worker, exchanges, dropped))
 
-    def _give(self, reader: FeedReader, exchanges: tuple[Exchanged, ...], beyond: int) -> None:
-        given = () if reader.is_behind() else exchanges[: reader.most]
-        dropped = beyond + len(exchanges) - len(given)
-        self.dropped_count += dropped
-        reader.dropped_count += dropped
-        if given:
-            reader.write(framed(Exchanges(self._worker, given, reader.dropped_count)))
-            reader.dropped_count = 0
+    def _declines_frame(self, gathered: Sequence[DecisionRecord], dropped: int) -> bytes:
+        return framed(Declines(self._worker, tuple(gathered), dropped))
 
 
 def _exchanged(record: DecisionRecord, request: bytes, response: bytes) -> Exchanged:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.audit_watch import AuditWatch
 from gateway.dashboard.alerts import Glance
+from gateway.dashboard.last_declines import LastDeclines
 from gateway.dashboard.live import LiveEvents
 from gateway.dashboard.watch import Watch
 from gateway.inspector.inspector import Inspector
@@ -28,6 +29,7 @@ class DashboardContext:
     audits: AuditWatch
     ledger: LedgerWatch
     recorder: Recorder
+    declines: LastDeclines
     live: LiveEvents | None
 
     def glance(self, now: float) -> Glance:

@@ -13,10 +13,10 @@ from typing import TypeVar
 import msgspec
 
 from gateway.control_client import Survey
+from gateway.declines import approves
 from gateway.histograms import Histogram
 from gateway.snapshot import BATCH_BOUNDS, COMMIT_BOUNDS, ELAPSED_BOUNDS, Answers, Snapshot
 from networks.wire.dialects import DIALECTS
-from networks.wire.response_codes import RESPONSE_CODES
 
 AUTHORIZATION = frozenset({"authorization", "financial"})  # what is decided, not acknowledged
 NETWORKS = tuple(DIALECTS)
@@ -109,7 +109,7 @@ def _of_worker(was: Snapshot | None, now: Snapshot, at: float, seconds: float) -
         elapsed[network] = elapsed.get(network, empty(ELAPSED_BOUNDS)) + fresh
         if answers.message_class in AUTHORIZATION:
             decided[network] += fresh.count
-            if _approves(answers.response_code):
+            if approves(answers.response_code):
                 approved[network] += fresh.count
             elif fresh.count:
                 reason = Reason(network, answers.response_code, answers.outcome)
@@ -142,11 +142,6 @@ def _fresh(was: Snapshot | None, now: Snapshot) -> Iterator[tuple[str, Answers, 
 
 def _since(now: Histogram, was: Histogram | None) -> Histogram:
     return now if was is None else now - was
-
-
-def _approves(code: str) -> bool:
-    known = RESPONSE_CODES.get(code)
-    return known is not None and known.approves
 
 
 def _sum(counts: Iterable[Mapping[Key, int]]) -> Counter[Key]:

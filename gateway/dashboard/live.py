@@ -2,7 +2,8 @@
 
 At a high rate nobody could read every event on a page, and to take them all would cost more than
 everything else here. So of each moment a few of each group are taken, and the group's subscription
-is given up until the next moment; declines are a group of their own. QoS 0: a watcher may miss one.
+is given up until the next moment. QoS 0: a watcher may miss one. Declines come quicker from the
+gateways (`last_declines`).
 """
 
 from __future__ import annotations
@@ -29,21 +30,19 @@ _SHARE = 20  # of each group in each moment
 _RECONNECT_SECONDS = 1.0
 _KEEPALIVE_SECONDS = 10
 
-_DECLINES = "declines"
+_APPROVALS = "approvals"
+_OTHERS = "reversals and clearings"
 # What a topic ends with, by group; no topic is in two.
 _GROUPS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        _DECLINES: ("authorization/declined",),
-        "approvals": (
+        _APPROVALS: (
             "authorization/approved",
             "authorization/advised",
             "authorization/repeated",
         ),
-        "reversals and clearings": ("reversal/#", "clearing/#", "hold/#", "wallet/#"),
+        _OTHERS: ("reversal/#", "clearing/#", "hold/#", "wallet/#"),
     }
 )
-_GROUP_OF = {"authorization/declined": _DECLINES, "authorization": "approvals"}
-_OTHERS = "reversals and clearings"
 
 
 class LiveEvents:
@@ -56,22 +55,16 @@ class LiveEvents:
     def __init__(self, address: BrokerAddress, prefix: str) -> None:
         self._address = address
         self._prefix = prefix
-        self._declines: deque[CloudEvent] = deque(maxlen=_KEPT)
-        self._others: deque[CloudEvent] = deque(maxlen=_KEPT)
+        self._events: deque[CloudEvent] = deque(maxlen=_KEPT)
         self._taken = dict.fromkeys(_GROUPS, 0)
         self._paused: set[str] = set()
         self.is_connected = False
         self.sampled: frozenset[str] = frozenset()
 
     @property
-    def declines(self) -> Sequence[CloudEvent]:
-        """Newest first."""
-        return tuple(reversed(self._declines))
-
-    @property
-    def others(self) -> Sequence[CloudEvent]:
-        """All that is no decline, newest first."""
-        return tuple(reversed(self._others))
+    def newest(self) -> Sequence[CloudEvent]:
+        """The last ones, newest first; no declines."""
+        return tuple(reversed(self._events))
 
     async def run(self) -> None:
         """Until it is cancelled; a broker that goes away is looked for again."""
@@ -124,8 +117,7 @@ class LiveEvents:
         if group in self._paused or not isinstance(message.payload, bytes):
             return
         with suppress(msgspec.MsgspecError):  # not ours: somebody else's topic
-            event = decode_cloud_event(message.payload)
-            (self._declines if group == _DECLINES else self._others).append(event)
+            self._events.append(decode_cloud_event(message.payload))
         self._taken[group] += 1
         if self._taken[group] >= _SHARE:
             self._paused.add(group)
@@ -137,4 +129,4 @@ class LiveEvents:
 
     def _group(self, topic: str) -> str:
         about = topic.removeprefix(f"{self._prefix}/").partition("/")[2]
-        return _GROUP_OF.get(about) or _GROUP_OF.get(about.partition("/")[0], _OTHERS)
+        return _APPROVALS if about.startswith("authorization/") else _OTHERS

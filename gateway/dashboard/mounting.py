@@ -60,7 +60,11 @@ def _run_beside(context: DashboardContext) -> None:
     running: set[asyncio.Task[None]] = set()
 
     def start() -> None:
-        jobs: list[Coroutine[Any, Any, None]] = [context.watch.run(), context.recorder.run()]
+        jobs: list[Coroutine[Any, Any, None]] = [
+            context.watch.run(),
+            context.recorder.run(),
+            context.declines.run(),
+        ]
         if context.live is not None:
             jobs.append(context.live.run())
         running.update(map(asyncio.create_task, jobs))

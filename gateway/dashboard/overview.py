@@ -1,4 +1,4 @@
-"""The first page: is it healthy, how busy is it, why. It follows by itself, once a second."""
+"""The first page: is it healthy, how busy is it, why. It follows by itself: declines at once."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def overview(context: DashboardContext, request: Request) -> None:
     with frame(request, "Overview", "/"):
         page = _Overview(context)
     ui.timer(_SECONDS, page.refresh)
+    context.declines.changed.subscribe(page.show_declines)
 
 
 class _Overview:
@@ -54,7 +55,7 @@ class _Overview:
     def refresh(self) -> None:
         """Show what is known by now: events at once, figures as often as there are new ones."""
         context = self._context
-        self._last_declines.show(markup.last_declines(context))
+        self.show_declines()  # where somebody's hands kept them still
         self._last_events.show(markup.last_events(context))
         if self._turns % _FIGURES_TURNS == 0:
             self._show_figures(context)
@@ -62,6 +63,10 @@ class _Overview:
             self._rate.options.update(rate_chart(context.watch.spans))
             self._latency.options.update(latency_chart(context.watch.spans))
         self._turns += 1
+
+    def show_declines(self) -> None:
+        """Show the last ones."""
+        self._last_declines.show(markup.last_declines(self._context))
 
     def _show_figures(self, context: DashboardContext) -> None:
         now = markup.clock_now()

@@ -12,6 +12,7 @@ from gateway.dashboard.figures import NETWORKS, Span
 from gateway.dashboard.markup import Html, link, path, table, tag, text
 from gateway.dashboard.watch import LostLink
 from gateway.inspector.words import clock, code_in_words, money
+from gateway.records import DecisionRecord
 from gateway.snapshot import LinkSnapshot
 from ledger.outcomes import NAMES
 
@@ -228,41 +229,44 @@ def alert_list(found: Sequence[Alert]) -> Html:
 
 
 def last_declines(context: DashboardContext) -> Html:
-    """What was declined last, as subscribers are told; each leads to its timeline."""
-    events = [] if context.live is None else context.live.declines
-    head = ("time", "why", "network", "RRN")
-    return _live(context, head, map(_decline, events[:_DECLINES_SHOWN]))
+    """What was declined last; each leads to its timeline."""
+    rows = [decline_row(each) for each in context.declines.newest[:_DECLINES_SHOWN]]
+    return _rows(("time", "why", "network", "RRN"), rows)
 
 
 def last_events(context: DashboardContext) -> Html:
     """Whatever else subscribers were told last."""
-    events = [] if context.live is None else context.live.others
-    head = ("time", "event", ">amount", "outcome", "network", "RRN")
-    return _live(context, head, map(_event, events[:_EVENTS_SHOWN]))
+    live = context.live
+    if live is None or not live.is_connected:
+        return tag("p", "Not connected to a broker.", class_="muted")
+    rows = [_event(each) for each in live.newest[:_EVENTS_SHOWN]]
+    return _rows(("time", "event", ">amount", "outcome", "network", "RRN"), rows)
 
 
 def sampled(context: DashboardContext) -> Html:
     """Of what there is too much to show every one."""
-    names = () if context.live is None else sorted(context.live.sampled)
+    events = () if context.live is None else sorted(context.live.sampled)
+    names = [*(["declines"] if context.declines.is_sampled else []), *events]
     told = f"Too many to show every one: {', '.join(names)}."
     return tag("p", text(told), class_="muted more") if names else ""
 
 
-def _live(context: DashboardContext, head: Sequence[str], rows: Iterable[tuple[Html, ...]]) -> Html:
-    live, shown = context.live, list(rows)
-    if live is None or not live.is_connected:
-        return tag("p", "Not connected to a broker.", class_="muted")
-    return table(head, shown) if shown else tag("p", "None has come yet.", class_="muted")
+def _rows(head: Sequence[str], rows: Sequence[tuple[Html, ...]]) -> Html:
+    return table(head, rows) if rows else tag("p", "None has come yet.", class_="muted")
 
 
-def _decline(event: CloudEvent) -> tuple[Html, ...]:
-    outcome = str(event.data.get("outcome", ""))
-    why = text(_OUTCOMES_IN_WORDS.get(outcome, outcome))
+def decline_row(record: DecisionRecord) -> tuple[Html, ...]:
+    """Time, why, network and RRN; why leads to its timeline, if only by its RRN."""
+    why = text(_OUTCOMES_IN_WORDS.get(record.outcome, record.outcome.lower()))
+    known = (record.account_id, record.authorization_id)
+    leads_to = known if record.authorization_id else (record.rrn,)
     return (
-        text(_clock(event)),
-        link(_path(event), why, class_="said bad"),
-        text(event.data.get("network", "")),
-        text(event.data.get("rrn", "")),
+        text(clock(record.at)),
+        link(path("inspect", *leads_to), why, class_="said bad")
+        if any(leads_to)
+        else tag("span", why, class_="said bad"),
+        text(record.network),
+        text(record.rrn),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,23 @@ class Prometheus:
         result = self.get("query", query=expression)["result"]
         return float(result[0]["value"][1]) if result else None
 
+    def numbers(self, expression: str) -> list[float]:
+        """Every value of `expression` now, but for those that are no number."""
+        values = (float(each["value"][1]) for each in self.get("query", query=expression)["result"])
+        return [each for each in values if not math.isnan(each)]
+
     def wait_for(self, expression: str, value: float) -> None:
         """Until `expression` has that value."""
         give_up = time.monotonic() + _PATIENCE_SECONDS
         while (found := self.value(expression)) != value:
             assert time.monotonic() < give_up, f"{expression} is {found}"
+            time.sleep(_LOOK_SECONDS)
+
+    def wait_until_none(self, missing: Callable[[], Collection[str]]) -> None:
+        """Until nothing is `missing`."""
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while found := missing():
+            assert time.monotonic() < give_up, sorted(found)
             time.sleep(_LOOK_SECONDS)
 
 
@@ -62,8 +75,9 @@ def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
     log = folder / "prometheus.log"
     command = [PROMETHEUS, "--config.file=prometheus.yml", "--storage.tsdb.path=data"]
     listening = ["--web.listen-address=127.0.0.1:0", "--log.format=json"]
+    at_once = ["--scrape.discovery-reload-interval=100ms"]  # or it begins after five seconds
     with log.open("w") as lines:
-        process = subprocess.Popen([*command, *listening], cwd=folder, stderr=lines)
+        process = subprocess.Popen([*command, *listening, *at_once], cwd=folder, stderr=lines)
     try:
         yield Prometheus(_address(log, process))
     finally:
@@ -105,3 +119,25 @@ def operations(folder: Path, url: str) -> Iterator[str]:
             yield str(ready["url"]).removeprefix("http://")
         finally:
             process.kill()
+
+
+@contextmanager
+def demo(folder: Path, *options: str) -> Iterator[str]:
+    """`cardrail demo`; the address of its pages, as it tells it."""
+    command = [sys.executable, "-m", "cardrail", "demo", *options]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=environment(),
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        try:
+            assert "http://" in first, first + process.stderr.read()
+            yield first.rpartition("http://")[2].strip()
+        finally:
+            process.terminate()  # it ends what it has started
+            process.stderr.read()

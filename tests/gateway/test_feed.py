@@ -121,7 +121,7 @@ def test_nothing_is_gathered_where_nobody_watches(tmp_path: Path, runtime: Path)
                 assert [each.record.stan for each in await some(batches, 1)] == [seen.stan]
             await until(lambda: not gateway.feed.is_read)
             await line.ask(purchase(pan=PAN, **fresh()))
-            assert gateway.feed._gathered == []
+            assert gateway.feed._exchanges._gathered == []
 
     run(scenario)
 
@@ -215,7 +215,7 @@ def test_one_who_does_not_read_makes_nothing_grow(tmp_path: Path, runtime: Path)
             while not gateway.feed.dropped_count:
                 for _ in range(1000):
                     gateway.feed.put(RECORD, b"r" * 900, b"")
-                gateway.feed._hand_out()
+                gateway.feed._exchanges.hand_out()
                 await asyncio.sleep(0)
             writer.close()
             await until(lambda: not gateway.feed.is_read)

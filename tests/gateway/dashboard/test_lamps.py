@@ -13,6 +13,7 @@ from gateway.audit_watch import AuditResult, AuditWatch
 from gateway.control_client import GatewayControl
 from gateway.dashboard.alerts import alerts
 from gateway.dashboard.context import DashboardContext
+from gateway.dashboard.last_declines import LastDeclines
 from gateway.dashboard.live import LiveEvents
 from gateway.dashboard.overview_markup import age, alert_list, declines, lamps, tiles, verdict
 from gateway.dashboard.watch import Watch
@@ -44,6 +45,7 @@ def context(tmp_path: Path) -> Iterator[DashboardContext]:
             audits=AuditWatch(books.database, seconds=60.0),
             ledger=LedgerWatch(books.database, seconds=5.0),
             recorder=Recorder(control, journal),
+            declines=LastDeclines(control),
             live=LiveEvents(BrokerAddress.of("mqtt://127.0.0.1:1"), "cardrail"),
         )
 
