@@ -14,13 +14,13 @@ from networks.wire.dialects import DIALECTS
 from networks.wire.errors import DecodeError, WireError
 from networks.wire.masking import hidden_range
 from networks.wire.parts.forms import is_digits
-from networks.wire.spec import Exposure
+from networks.wire.spec import Datasets, Element, Exposure
 from networks.wire.subfields import parts_codec
 
 # Both are in every alphabet. Zeros would be what the PANs of test cards have; and what is hidden
 # because it is no PAN must not become one.
 _DIGIT, _NO_DIGIT = "9", "F"
-_REMEMBERED = 4096  # composite elements; of most there are few different ones
+_REMEMBERED = 4096  # composite elements without secrets; of most there are few different ones
 _BITMAPS = ("p", "1")  # made anew from what there is
 
 
@@ -50,11 +50,13 @@ def _cover(dialect: Dialect, key: str, value: str) -> str:
     Raises
     ------
     DecodeError
-        If a part of it is broken, or a number has no digits.
+        If a part of it is broken, a number has no digits, or what is hidden cannot be overwritten.
     """
     element = dialect.elements[key]
     if element.parts is not None:
-        return _cover_parts(dialect.name, key, value)
+        if element.exposure is Exposure.OPEN:
+            return _cover_open_parts(dialect.name, key, value)
+        return _cover_parts(key, element, value)
     if element.exposure is Exposure.OPEN:
         return value
     if element.numeric and value and not is_digits(value):
@@ -63,11 +65,25 @@ def _cover(dialect: Dialect, key: str, value: str) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _cover_parts(dialect: str, key: str, value: str) -> str:
+def _cover_open_parts(dialect: str, key: str, value: str) -> str:
+    """Of an element without secrets, which may therefore be remembered."""
+    return _cover_parts(key, DIALECTS[dialect].elements[key], value)
+
+
+def _cover_parts(key: str, element: Element, value: str) -> str:
     covered = value
-    for part in parts_codec(key, DIALECTS[dialect].elements[key]).locate(value):
-        covered = _overwrite(covered, *hidden_in(part))
+    for part in parts_codec(key, element).locate(value):
+        begin, end = hidden_in(part)
+        if begin < end and isinstance(element.parts, Datasets) and _is_template(part.key):
+            raise DecodeError(key, 0, "a template that is overwritten is none any more")
+        covered = _overwrite(covered, begin, end)
     return covered
+
+
+def _is_template(part_key: str) -> bool:
+    """A constructed tag, whose value has to be TLVs again (X.690 8.1.2.5)."""
+    tag = part_key.rpartition(".")[2]
+    return bool(int(tag[:2], 16) & 0x20)
 
 
 def _overwrite(text: str, begin: int, end: int) -> str:

@@ -1,8 +1,8 @@
 """What a link lets in while there is too much: at most a few refusals, and all that is not new.
 
 To refuse a request costs a third of what it costs to decide it, so under ten times the load the
-refusals alone would take all the time there is. Of each piece of the stream a few are refused, and
-the others are dropped after a look at their MTI: the network's timer ends them, and it stands in.
+refusals alone would take all the time there is. In each second a few are refused, and the others
+are dropped after a look at their MTI: the network's timer ends them, and it stands in.
 Reversals, advices and clearings tell what has happened and are never dropped; they have places of
 their own (`SessionLimits.reserved`).
 """
@@ -28,7 +28,17 @@ class Door:
     it is asked once for each piece of the stream.
     """
 
-    __slots__ = ("_crowded", "_dropped", "_is_crowded", "_is_new", "_limits", "_open")
+    __slots__ = (
+        "_crowded",
+        "_dropped",
+        "_is_crowded",
+        "_is_new",
+        "_limits",
+        "_open",
+        "_refusals_left",
+        "_second",
+        "_told_at",
+    )
 
     def __init__(
         self,
@@ -43,17 +53,21 @@ class Door:
         self._is_crowded = is_crowded
         self._crowded = False
         self._dropped = 0
+        self._second = self._refusals_left = 0
+        self._told_at = 0
 
-    def let_in(self, payloads: Iterable[bytes]) -> Iterator[bytes]:
+    def let_in(self, payloads: Iterable[bytes], now: float) -> Iterator[bytes]:
         """Those of a piece's `payloads` that are to be read."""
         self._crowded = self._is_crowded()
-        refusals, most = self._limits.refusals, self._limits.incoming
+        most = self._limits.incoming
+        if int(now) != self._second:
+            self._second, self._refusals_left = int(now), self._limits.refusals
         for payload in payloads:
             if (self._crowded or len(self._open) >= most) and self._is_new(payload):
-                refusals -= 1
-                if refusals < 0:
+                if not self._refusals_left:
                     self._dropped += 1
                     continue
+                self._refusals_left -= 1
             yield payload
 
     def refusal(self, message: Message, now: float) -> SessionError | None:
@@ -66,8 +80,12 @@ class Door:
         return None
 
     def take_dropped(self) -> int:
-        """How many were dropped since the last call."""
+        """How many were dropped since this last told; at most once a second, not for each piece."""
+        if self._told_at == self._second:
+            return 0
         dropped, self._dropped = self._dropped, 0
+        if dropped:
+            self._told_at = self._second
         return dropped
 
 

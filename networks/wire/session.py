@@ -126,7 +126,7 @@ class Session:
             payloads = self._buffer.feed(data)
         except FrameTooLong as error:
             broken, payloads = error, list(error.frames)
-        for payload in self._door.let_in(payloads):
+        for payload in self._door.let_in(payloads, now):
             self._receive(payload, now, events)
         if dropped := self._door.take_dropped():
             events.append(RequestsDropped(dropped))

@@ -26,8 +26,8 @@ class SessionLimits:
     reserved
         Places beyond these for whatever asks for nothing new: reversals, advices.
     refusals
-        Of one piece of the stream, how many requests are answered 91; what is new beyond these is
-        dropped (`networks.wire.crowding`).
+        In a second, how many requests are answered 91; what is new beyond these is dropped
+        (`networks.wire.crowding`).
     answer_seconds
         How long a request of the peer keeps its place unanswered where all places are taken.
     response_seconds
@@ -45,7 +45,7 @@ class SessionLimits:
     outgoing: int = 4096
     incoming: int = 4096
     reserved: int = 1024
-    refusals: int = 8
+    refusals: int = 100
     answer_seconds: float = 60.0
     response_seconds: float = 5.0
     frame_seconds: float = 10.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,17 @@ from hypothesis import strategies as st
 from networks.wire.covering import cover_frame
 from networks.wire.describe import describe_frame
 from networks.wire.dialect import Dialect
-from networks.wire.dialects import DIALECTS
+from networks.wire.dialects import DIALECTS, VISANET
+from networks.wire.spec import (
+    Bitmapped,
+    Datasets,
+    Element,
+    Exposure,
+    Parts,
+    Positional,
+    Repeated,
+    Tagged,
+)
 from tests.wire.strategies import field_sets, mutations
 from tests.wire.vectors import VECTORS, Vector, vector
 
@@ -86,6 +98,31 @@ def test_a_frame_that_is_not_understood_is_not_covered(data: st.DataObject, taps
         assert_covered(chosen.dialect, frame, covered)
     else:
         assert describe_frame(chosen.dialect, frame).problems
+
+
+def test_a_hidden_template_is_described_instead() -> None:
+    """Overwritten, its value would be no TLVs, and the element behind it could not be read."""
+    fields = {**PURCHASE.fields, "55": "01000A" + "72038601AA" + "9F3602001C"}
+    message = VISANET.codec.encode({k: v for k, v in fields.items() if k not in {"p", "1"}})
+    header = VISANET.header.request(*STATIONS["visanet"], len(message))
+    frame = VISANET.framing.wrap(header + message)
+    assert describe_frame(VISANET, frame).problems == []
+    assert cover_frame(VISANET, frame) is None
+
+
+def test_only_elements_without_secrets_are_remembered() -> None:
+    for dialect in DIALECTS.values():
+        for element in dialect.elements.values():
+            if element.parts is not None and element.exposure is Exposure.OPEN:
+                assert {each.exposure for each in every_part(element.parts)} <= {Exposure.OPEN}
+
+
+def every_part(parts: Parts) -> Iterator[Element]:
+    match parts:
+        case Positional() | Bitmapped() | Repeated():
+            yield from parts.elements.values()
+        case Datasets() | Tagged():
+            yield from parts.tags.values()
 
 
 @pytest.mark.parametrize("frame", [b"", b"\x00", PURCHASE.frame[:-1], PURCHASE.frame + b"\x00"])
