@@ -20,6 +20,7 @@ from networks.wire.messages import CardRequest, CardResponse, Message
 from networks.wire.respond import respond
 from networks.wire.session import Session
 from networks.wire.session_events import Event, RequestReceived
+from networks.wire.session_limits import SessionLimits
 
 Script = Callable[[CardRequest], list[bytes] | None]
 
@@ -52,7 +53,12 @@ class Peer:
             threading.Thread(target=self._converse, args=(link,), daemon=True).start()
 
     def _converse(self, link: socket.socket) -> None:
-        session = Session(self.target.dialect, station=self.target.peer, peer=self.target.station)
+        session = Session(
+            self.target.dialect,
+            station=self.target.peer,
+            peer=self.target.station,
+            limits=SessionLimits(incoming=1_000_000),
+        )
         framing = self.target.dialect.framing
         buffer = FrameBuffer(framing)
         with suppress(OSError):
