@@ -25,7 +25,6 @@ from sqlalchemy.pool import QueuePool
 from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, index_condition
 
 _BUSY_SECONDS = 5
-# SQLite's own waits grow to a tenth of a second, which is long beside a transaction.
 _RETRY_AFTER = timedelta(microseconds=500)
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -52,7 +51,9 @@ class _SqliteDriver:
             raise ValueError(f"there is no ledger at {shown}")
 
     def open_engines(self, url: URL) -> tuple[Engine, Engine]:
-        return _engine(url, _begin_writing), _engine(url, _begin_reading)
+        writers, readers = _engine(url, _begin_writing), _engine(url, _begin_reading)
+        event.listen(writers, "connect", _wait_by_itself)
+        return writers, readers
 
     def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
         driver = _driver(connection)
@@ -177,7 +178,6 @@ def _begin_reading(connection: Connection) -> None:
 def _begin_writing(connection: Connection) -> None:
     """Take the write lock, or fail as SQLite does when it is not to be had for so long."""
     driver = _driver(connection)
-    driver.execute("PRAGMA busy_timeout = 0")
     give_up_at = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
@@ -211,3 +211,8 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
     connection.isolation_level = None  # the driver begins nothing by itself
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _wait_by_itself(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    """A writer: SQLite's own waits grow to a tenth of a second, long beside a transaction."""
+    connection.execute("PRAGMA busy_timeout = 0").close()
