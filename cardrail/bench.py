@@ -18,7 +18,7 @@ from cardrail.bench_codec import Row, measure
 from cardrail.engine import Engine
 
 if TYPE_CHECKING:  # the ledger is imported only where it is measured
-    from cardrail.bench_ledger import Row as LedgerRow
+    from cardrail.bench_rows import Row as LedgerRow
 
 _ROUNDS = 11
 _CALLS = 4000
@@ -104,8 +104,8 @@ def jobs(
 
     Exit code 1 when a batch was not taken. Example: cardrail bench jobs --engine postgresql
     """
-    from cardrail.bench_jobs import Plan
     from cardrail.bench_jobs import measure as measure_jobs
+    from cardrail.bench_opening import Plan
 
     plan = Plan(engine=engine, batch=batch, accounts=accounts, count=count, seed=seed, url=url)
     _tell(measure_jobs(plan), as_json=as_json)

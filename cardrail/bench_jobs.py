@@ -7,37 +7,19 @@ the rate is in events. Half of the events are of holds, half of their clearings.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from time import perf_counter, perf_counter_ns
 
-from hdrh.histogram import HdrHistogram
-
-from cardrail.bench_commands import AT, DAY, Load
+from cardrail.bench_commands import DAY, Load
 from cardrail.bench_database import fresh_database
-from cardrail.bench_ledger import Row
-from cardrail.engine import Engine
+from cardrail.bench_opening import Plan, open_accounts, opened
+from cardrail.bench_rows import Row, nanoseconds, row_of
 from ledger import points, requests
 from ledger.audit import audit
 from ledger.commands import AnyCommand
 from ledger.database import Database
 from ledger.house import Placement
-from ledger.ledger import Ledger, Wallet
+from ledger.ledger import Ledger
 from ledger.outbox import Batch, Reader
-
-_BALANCE = 10**12
-_LONGEST_NANOSECONDS = 600 * 10**9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How many events, of commits of so many commands each."""
-
-    engine: Engine
-    batch: int
-    accounts: int
-    count: int
-    seed: int
-    url: str | None = None
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -48,27 +30,16 @@ def measure(plan: Plan) -> Iterator[Row]:
     AssertionError
         If they do not.
     """
-    with fresh_database(plan.engine, plan.url) as url:
-        database = Database.open(url)
-        try:
-            _commit_events(plan, Ledger(database))
-            yield from _rows(plan, database)
-            with database.reading() as connection:
-                report = audit(connection)
-            assert report.clean, report.disagreements[:3]
-        finally:
-            database.close()
+    with fresh_database(plan.engine, plan.url) as url, opened(url) as database:
+        _commit_events(plan, Ledger(database))
+        yield from _rows(plan, database)
+        with database.reading() as connection:
+            report = audit(connection)
+        assert report.clean, report.disagreements[:3]
 
 
 def _commit_events(plan: Plan, ledger: Ledger) -> None:
-    ledger.create_schema()
-    wallets = range(1, plan.accounts + 1)
-    ledger.open_wallets(
-        [
-            Wallet(account_id=each, currency="JPY", at=AT, day=DAY, opening_balance=_BALANCE)
-            for each in wallets
-        ]
-    )
+    open_accounts(ledger, plan.accounts)
     load = Load(seed=plan.seed, accounts=plan.accounts)
     held = load.holds(max(1, plan.count // 2))
     commands: list[AnyCommand] = [*held, *map(load.clearing, held)]
@@ -98,25 +69,22 @@ def _rows(plan: Plan, database: Database) -> Iterator[Row]:
 
 
 def _row(plan: Plan, name: str, reader: Reader, work: Callable[[Reader, Batch], bool]) -> Row:
-    histogram = HdrHistogram(1, _LONGEST_NANOSECONDS, 3)
+    latencies = nanoseconds()
     events = errors = 0
     begin = perf_counter()
     start = perf_counter_ns()
     while (batch := reader.fetch()) is not None:
         errors += not work(reader, batch)
         events += len(batch.events)
-        histogram.record_value(perf_counter_ns() - start)
+        latencies.record_value(perf_counter_ns() - start)
         start = perf_counter_ns()
     seconds = perf_counter() - begin
-    p50, p99, p999 = (histogram.get_value_at_percentile(each) / 1e6 for each in (50, 99, 99.9))
-    return Row(
-        name=name,
-        engine=plan.engine.value,
-        in_flight=reader.events_at_once,
-        per_second=events / seconds,
-        p50_ms=p50,
-        p99_ms=p99,
-        p999_ms=p999,
+    return row_of(
+        name,
+        plan.engine,
+        latencies,
+        done=events,
         seconds=seconds,
+        in_flight=reader.events_at_once,
         errors=errors,
     )

@@ -8,63 +8,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter, perf_counter_ns
 
-from hdrh.histogram import HdrHistogram
-
+from cardrail import bench_opening
 from cardrail.bare_transactions import bare_batch, bare_transaction
-from cardrail.bench_commands import AT, DAY, Load
+from cardrail.bench_commands import Load
 from cardrail.bench_database import fresh_database
 from cardrail.bench_history import load_past
-from cardrail.engine import Engine
-from cardrail.migrating import bring_up_to_date
+from cardrail.bench_opening import open_accounts, opened
+from cardrail.bench_rows import Row, nanoseconds, row_of
 from ledger.audit import audit
 from ledger.commands import AnyCommand, Decision, SpendingLimits
 from ledger.database import Database
 from ledger.house import Placement
-from ledger.ledger import Ledger, Wallet
+from ledger.ledger import Ledger
 from ledger.writer import LedgerWriter, Undecided
 
-_BALANCE = 10**12
 _LIMITS = SpendingLimits(day_amount=10**12, day_count=10**9)
 _ACCOUNTS_BEFORE_PAST = 1000
 _HOT_ACCOUNT = 1
 _WARM_UP = 1000  # commands
-_LONGEST_NANOSECONDS = 600 * 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One kind of work, measured; `errors` counts what was not approved or not answered."""
-
-    name: str
-    engine: str
-    in_flight: int
-    per_second: float
-    p50_ms: float
-    p99_ms: float
-    p999_ms: float
-    seconds: float
-    errors: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(bench_opening.Plan):
     """What to measure: `count` commands for each row, `batch` of them in flight.
 
     With `past`, once more with so many past authorizations on all of `accounts`; everything else
     is measured before they are there, on a thousand.
     """
 
-    engine: Engine
-    batch: int
-    accounts: int
-    count: int
-    seed: int
     past: int = 0
-    url: str | None = None
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -75,8 +50,7 @@ def measure(plan: Plan) -> Iterator[Row]:
     AssertionError
         If they do not.
     """
-    with fresh_database(plan.engine, plan.url) as url, _opened(url) as database:
-        bring_up_to_date(database)
+    with fresh_database(plan.engine, plan.url) as url, opened(url) as database:
         yield from _with_accounts(plan, url, database)
         if plan.past:
             yield from _with_past(plan, database)
@@ -89,7 +63,7 @@ def _with_accounts(plan: Plan, url: str, database: Database) -> Iterator[Row]:
     count, batch = plan.count, plan.batch
     accounts = min(plan.accounts, _ACCOUNTS_BEFORE_PAST) if plan.past else plan.accounts
     ledger = Ledger(database)
-    _open_accounts(ledger, accounts)
+    open_accounts(ledger, accounts)
     load = Load(seed=plan.seed, accounts=accounts)
     _warm_up(database, load, batch)
     alone = min(count, 2000)
@@ -133,38 +107,18 @@ class _Measured:
 
 
 def _row(plan: Plan, name: str, in_flight: int, measured: _Measured) -> Row:
-    histogram = HdrHistogram(1, _LONGEST_NANOSECONDS, 3)
+    latencies = nanoseconds()
     for value in measured.nanoseconds:
-        histogram.record_value(value)
-    p50, p99, p999 = (histogram.get_value_at_percentile(each) / 1e6 for each in (50, 99, 99.9))
-    return Row(
-        name=name,
-        engine=plan.engine.value,
-        in_flight=in_flight,
-        per_second=len(measured.nanoseconds) * measured.each / measured.seconds,
-        p50_ms=p50,
-        p99_ms=p99,
-        p999_ms=p999,
+        latencies.record_value(value)
+    return row_of(
+        name,
+        plan.engine,
+        latencies,
+        done=len(measured.nanoseconds) * measured.each,
         seconds=measured.seconds,
+        in_flight=in_flight,
         errors=measured.errors,
     )
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[Database]:
-    database = Database.open(url)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-def _open_accounts(ledger: Ledger, count: int) -> None:
-    wallets = (
-        Wallet(account_id=number, currency="JPY", at=AT, day=DAY, opening_balance=_BALANCE)
-        for number in range(1, count + 1)
-    )
-    ledger.open_wallets(list(wallets))
 
 
 def _warm_up(database: Database, load: Load, batch: int) -> None:

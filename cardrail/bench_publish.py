@@ -16,22 +16,21 @@ from time import perf_counter, perf_counter_ns
 import aiomqtt
 from hdrh.histogram import HdrHistogram
 
-from cardrail.bench_commands import AT, DAY, Load
+from cardrail import bench_opening
+from cardrail.bench_commands import Load
 from cardrail.bench_database import fresh_database
-from cardrail.bench_ledger import Row
+from cardrail.bench_opening import open_accounts, opened
+from cardrail.bench_rows import Row, nanoseconds, row_of
 from cardrail.broker import EmbeddedBroker
-from cardrail.engine import Engine
 from gateway.cloud_events import decode_cloud_event
 from gateway.mqtt import BrokerConnection
 from gateway.publisher import ShardPublisher
 from gateway.publishing_terms import BrokerAddress, PublishingTerms
 from ledger.database import Database
 from ledger.house import Placement
-from ledger.ledger import Ledger, Wallet
+from ledger.ledger import Ledger
 from ledger.outbox import Batch
 
-_BALANCE = 10**12
-_LONGEST_NANOSECONDS = 600 * 10**9
 _PAUSE_SECONDS = 0.005  # between commits, so that each is alone
 _PATIENCE_SECONDS = 60.0
 _TERMS = PublishingTerms()
@@ -39,16 +38,10 @@ _LIVE = "from a commit to a subscriber"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(bench_opening.Plan):
     """How many events wait, of commits of so many each; and how many commits one at a time."""
 
-    engine: Engine
-    batch: int
-    accounts: int
-    count: int
     live: int
-    seed: int
-    url: str | None = None
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -59,24 +52,17 @@ def measure(plan: Plan) -> Iterator[Row]:
     NoBroker, NoServer
         If there is no broker or database to measure with.
     """
-    with fresh_database(plan.engine, plan.url) as url, EmbeddedBroker() as broker:
-        database = Database.open(url)
-        try:
-            yield from _rows(plan, database, BrokerAddress.of(broker.url))
-        finally:
-            database.close()
+    with (
+        fresh_database(plan.engine, plan.url) as url,
+        EmbeddedBroker() as broker,
+        opened(url) as database,
+    ):
+        yield from _rows(plan, database, BrokerAddress.of(broker.url))
 
 
 def _rows(plan: Plan, database: Database, address: BrokerAddress) -> Iterator[Row]:
     ledger = Ledger(database)
-    ledger.create_schema()
-    wallets = range(1, plan.accounts + 1)
-    ledger.open_wallets(
-        [
-            Wallet(account_id=each, currency="JPY", at=AT, day=DAY, opening_balance=_BALANCE)
-            for each in wallets
-        ]
-    )
+    open_accounts(ledger, plan.accounts)
     load = Load(seed=plan.seed, accounts=plan.accounts)
     for start in range(0, plan.count, plan.batch):
         ledger.apply(load.holds(min(plan.batch, plan.count - start)))
@@ -102,7 +88,7 @@ async def _publish_waiting(plan: Plan, database: Database, address: BrokerAddres
 
 
 async def _receive_waiting(plan: Plan, address: BrokerAddress) -> Row:
-    histogram = _histogram()
+    histogram = nanoseconds()
     async with _subscriber(address) as client:
         begin = perf_counter()
         received = await _received(client, plan.count, histogram)
@@ -129,7 +115,7 @@ async def _received(client: aiomqtt.Client, count: int, histogram: HdrHistogram)
 
 async def _one_at_a_time(plan: Plan, database: Database, load: Load, address: BrokerAddress) -> Row:
     """From a commit until the subscriber has its event, half an interval of polling on average."""
-    histogram, missing, stopping = _histogram(), 0, asyncio.Event()
+    histogram, missing, stopping = nanoseconds(), 0, asyncio.Event()
     ledger = Ledger(database)
     publisher = ShardPublisher(database, Placement().outbox(0), 0, address, _TERMS)
     async with _subscriber(address) as client, asyncio.TaskGroup() as group:
@@ -151,7 +137,7 @@ class _Timed(ShardPublisher):
         super().__init__(database, Placement().outbox(0), 0, address, _TERMS)
         self._count = count
         self.done = asyncio.Event()
-        self.histogram = _histogram()
+        self.histogram = nanoseconds()
 
     async def publish_batch(self, connection: BrokerConnection, batch: Batch) -> None:
         start = perf_counter_ns()
@@ -167,10 +153,6 @@ def _subscriber(address: BrokerAddress) -> aiomqtt.Client:
     )
 
 
-def _histogram() -> HdrHistogram:
-    return HdrHistogram(1, _LONGEST_NANOSECONDS, 3)
-
-
 def _row(
     plan: Plan,
     name: str,
@@ -181,16 +163,13 @@ def _row(
 ) -> Row:
     """`taken` are the latencies and the seconds in all."""
     histogram, seconds = taken
-    p50, p99, p999 = (histogram.get_value_at_percentile(each) / 1e6 for each in (50, 99, 99.9))
     count = plan.live if name == _LIVE else plan.count
-    return Row(
-        name=name,
-        engine=plan.engine.value,
-        in_flight=in_flight,
-        per_second=(count - missing) / seconds,
-        p50_ms=p50,
-        p99_ms=p99,
-        p999_ms=p999,
+    return row_of(
+        name,
+        plan.engine,
+        histogram,
+        done=count - missing,
         seconds=seconds,
+        in_flight=in_flight,
         errors=missing,
     )

@@ -43,8 +43,7 @@ def load(
         typer.Option(help="How the intended times are spread; closed: one for each answer."),
     ] = Arrivals.POISSON,
     in_flight: Annotated[
-        int | None,
-        typer.Option(min=1, help="Most under way, of each process: 50,000, in a closed loop 256."),
+        int | None, typer.Option(min=1, help="Most under way at once: 50,000; closed, 256.")
     ] = None,
     profile: Annotated[
         Profile, typer.Option(help="One network, both, or both on one account.")

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cardrail.keys import open_vault
 from cardrail.logs import LogFormat, LogLevel
-from gateway.listener import LinkTerms
+from gateway.link_terms import LinkTerms
 from gateway.policy import Policy
 from gateway.publishing_terms import BrokerAddress, PublishingTerms
 from gateway.vault import KEY_BYTES, PanVault

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import structlog
 
+from gateway.link_terms import LinkTerms
 from gateway.metrics import NetworkMetrics
 from gateway.open_links import OpenLinks
 from gateway.processor import Processor
@@ -28,20 +28,9 @@ from networks.wire.session_events import (
     RequestsDropped,
     StateChanged,
 )
-from networks.wire.session_limits import SessionLimits
 from networks.wire.streams import Link, listen
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkTerms:
-    """How links of a network are kept: stations of both ends, bounds, how many at once."""
-
-    station: str
-    peer: str
-    limits: SessionLimits
-    links_most: int
 
 
 class Listener:

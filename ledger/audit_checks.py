@@ -176,9 +176,7 @@ def _hold_checks() -> Iterator[Check]:
         _unequal(joined, key, _or_zero(used.c.count), holds.c.parts),
     )
     # DISTINCT has SQLite index what it found: else it reads, for each hold, all of its account's.
-    told = (
-        select(authorizations.c.account_id, authorizations.c.authorization_id).distinct().subquery()
-    )
+    told = select(*authorizations.c["account_id", "authorization_id"]).distinct().subquery()
     made = holds.outerjoin(
         told,
         and_(

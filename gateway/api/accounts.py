@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from gateway.api.context import OpsContext
 from gateway.api.fields import Id, Minor, PathId, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
-from gateway.api.problems import not_found
+from gateway.api.problems import required
 from ledger.account_pages import account_of, accounts_after
 from ledger.house import AccountKind
 from ledger.reports import statement_lines, total_points
@@ -104,9 +104,7 @@ def accounts_router(context: OpsContext) -> APIRouter:
 def required_account(connection: Connection, account_id: int) -> Account:
     """The account, or the problem that there is none."""
     found = account_of(connection, account_id)
-    if found is None:
-        raise not_found(f"there is no account {account_id}")
-    return found
+    return required(found, f"there is no account {account_id}")
 
 
 def _account(row: Account) -> AccountView:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from gateway.api.context import OpsContext, now
 from gateway.api.fields import Day, Id, Minor, PathId, microseconds, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
-from gateway.api.problems import invalid, not_found
+from gateway.api.problems import invalid, required
 from gateway.authorization_search import Known, code_of, search, stan_of
 from gateway.card_search import cards_masked, masked_pans
 from gateway.cards import Card
@@ -116,9 +116,8 @@ def authorizations_router(context: OpsContext) -> APIRouter:
     def show(account_id: PathId, authorization_id: PathId) -> AuthorizationView:
         with context.database.reading() as connection:
             found = authorization_of(connection, account_id, authorization_id)
-            if found is None:
-                raise not_found(f"account {account_id} has no authorization {authorization_id}")
-            return _views(connection, [found])[0]
+            told = f"account {account_id} has no authorization {authorization_id}"
+            return _views(connection, [required(found, told)])[0]
 
     return router
 

@@ -20,7 +20,7 @@ from gateway.api.authorizations import MASKED_PAN
 from gateway.api.context import OpsContext
 from gateway.api.fields import Id, PathId
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
-from gateway.api.problems import Problem, not_found
+from gateway.api.problems import Problem, required
 from gateway.api.writes import Writes, Writing
 from gateway.card_changes import card_of_account, change_card
 from gateway.card_search import card_of_pan, cards_masked, cards_of_account
@@ -126,9 +126,7 @@ def cards_router(context: OpsContext) -> APIRouter:
         """It changes nothing, and needs no `Idempotency-Key`."""
         with context.database.reading() as connection:
             found = card_of_pan(connection, context.vault, body.pan.get_secret_value())
-        if found is None:
-            raise not_found("no card has that number")
-        return view_of(found)
+        return view_of(required(found, "no card has that number"))
 
     @router.get("/accounts/{account_id}/cards", summary="The cards of an account")
     def of_account(account_id: PathId) -> list[CardView]:
@@ -196,9 +194,7 @@ def required_card(
 ) -> Card:
     """The card, or the problem that there is none."""
     found = card_of_account(connection, account_id, card_id, locked=locked)
-    if found is None:
-        raise not_found(f"account {account_id} has no card {card_id}")
-    return found
+    return required(found, f"account {account_id} has no card {card_id}")
 
 
 def view_of(card: Card) -> CardView:

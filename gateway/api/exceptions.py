@@ -15,8 +15,8 @@ from gateway.api.context import OpsContext
 from gateway.api.decisions import DecisionView, is_done_before, view_of
 from gateway.api.fields import Day, Id, Minor, PathId, Reason, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
-from gateway.api.problems import Problem, invalid, not_found
-from gateway.api.writes import Writes, Writing
+from gateway.api.problems import Problem, invalid, required
+from gateway.api.writes import WithReason, Writes, Writing
 from gateway.operator_commands import Act, NotNamed, match_clearing, reference_of, write_off
 from ledger.commands import Resolve
 from ledger.posting import Manner
@@ -56,14 +56,6 @@ class MatchClearing(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     authorization_id: Id
-    reason: Reason
-
-
-class WriteOff(BaseModel):
-    """Why nobody is looked for any longer."""
-
-    model_config = ConfigDict(extra="forbid")
-
     reason: Reason
 
 
@@ -119,7 +111,7 @@ def exceptions_router(context: OpsContext) -> APIRouter:
     def write_off_(
         account_id: PathId,
         clearing_id: PathId,
-        body: WriteOff,
+        body: WithReason,
         writing: Annotated[Writing, Depends()],
     ) -> Response:
         def work(act: Act) -> DecisionView:
@@ -137,9 +129,7 @@ def exceptions_router(context: OpsContext) -> APIRouter:
 
 def _required(connection: Connection, account_id: int, clearing_id: int) -> Clearing:
     found = clearing_of(connection, account_id, clearing_id)
-    if found is None:
-        raise not_found(f"account {account_id} has no clearing {clearing_id}")
-    return found
+    return required(found, f"account {account_id} has no clearing {clearing_id}")
 
 
 def _waiting(connection: Connection, key: tuple[int, int], act: Act) -> Clearing:

@@ -7,16 +7,16 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from gateway.api.accounts import required_account
 from gateway.api.context import OpsContext
 from gateway.api.decisions import DecisionView, is_done_before, view_of
-from gateway.api.fields import Day, Id, Minor, PathId, Reason, moment
+from gateway.api.fields import Day, Id, Minor, PathId, moment
 from gateway.api.pages import Cursor, Limit, Page, cursor_of, place_of
-from gateway.api.problems import Problem, not_found
-from gateway.api.writes import Writes, Writing
+from gateway.api.problems import Problem, required
+from gateway.api.writes import WithReason, Writes, Writing
 from gateway.operator_commands import Act, NotNamed, reference_of, void_hold
 from ledger.account_pages import hold_of, holds_before
 from ledger.commands import Reverse
@@ -44,14 +44,6 @@ class HoldView(BaseModel):
     expires_at: datetime
 
 
-class VoidHold(BaseModel):
-    """Why a hold is voided."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason
-
-
 def holds_router(context: OpsContext) -> APIRouter:
     """`/accounts/{account_id}/holds`."""
     router = APIRouter(tags=["holds"], prefix="/accounts/{account_id}/holds")
@@ -77,7 +69,10 @@ def holds_router(context: OpsContext) -> APIRouter:
         "/{hold_id}/void", summary="Release what a hold still holds", response_model=DecisionView
     )
     def void(
-        account_id: PathId, hold_id: PathId, body: VoidHold, writing: Annotated[Writing, Depends()]
+        account_id: PathId,
+        hold_id: PathId,
+        body: WithReason,
+        writing: Annotated[Writing, Depends()],
     ) -> Response:
         """As a reversal of its network would; the network is not told."""
 
@@ -107,9 +102,7 @@ def _void(connection: Connection, key: tuple[int, int], act: Act, reason: str) -
 
 def _required_hold(connection: Connection, account_id: int, hold_id: int) -> Hold:
     found = hold_of(connection, account_id, hold_id)
-    if found is None:
-        raise not_found(f"account {account_id} has no hold {hold_id}")
-    return found
+    return required(found, f"account {account_id} has no hold {hold_id}")
 
 
 def _hold(row: Hold) -> HoldView:

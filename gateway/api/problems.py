@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +20,8 @@ from ledger.database import Database, OutcomeUnknown
 MEDIA_TYPE = "application/problem+json"
 _BLANK = "about:blank"
 _PREFIX = "urn:cardrail:problem:"
+
+Found = TypeVar("Found")
 
 
 class FieldError(BaseModel):
@@ -62,6 +64,13 @@ class Problem(Exception):
 def not_found(detail: str) -> Problem:
     """What was named does not exist."""
     return Problem(HTTPStatus.NOT_FOUND, "not-found", detail)
+
+
+def required(found: Found | None, detail: str) -> Found:
+    """What was named; or the problem that it does not exist."""
+    if found is None:
+        raise not_found(detail)
+    return found
 
 
 def invalid(field: str, expected: str) -> Problem:

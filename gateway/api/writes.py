@@ -12,9 +12,10 @@ from http import HTTPStatus
 from typing import Annotated, TypeAlias
 
 from fastapi import Header, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from gateway.api.context import OpsContext, now
+from gateway.api.fields import Reason
 from gateway.api.problems import Problem, response_of
 from gateway.kept_answers import Answer, Claimed, KeptAnswers, OtherRequest, UnderWay, digest
 from gateway.operator_commands import Act
@@ -40,6 +41,14 @@ class Writing:
 
     request: Request
     idempotency_key: IdempotencyKey
+
+
+class WithReason(BaseModel):
+    """Why it is done."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
 
 
 class Writes:

@@ -17,7 +17,8 @@ from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import NewCard, create_card_schema, issue_cards, load_cards
 from gateway.feed import Feed
-from gateway.listener import LinkTerms, Listener
+from gateway.link_terms import LinkTerms
+from gateway.listener import Listener
 from gateway.metrics import LedgerMetrics
 from gateway.open_links import OpenLinks
 from gateway.policy import Policy

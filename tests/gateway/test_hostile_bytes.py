@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.listener import LinkTerms, Listener
+from gateway.link_terms import LinkTerms
+from gateway.listener import Listener
 from gateway.records import DecisionRecord
 from networks.wire.dialects import DIALECTS
 from networks.wire.link_states import LinkState
