@@ -90,7 +90,7 @@ class _PostgresqlDriver:
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
     ) -> None:
         distributed = connection.get_execution_options()[_DISTRIBUTED]
-        statements = [_make(change, distributed) for change in changes]
+        statements = [each for change in changes for each in _make(change, distributed)]
         _pipeline(connection).run([*statements, COMMIT] if commit else statements)
 
     def prefer_indexes(self, connection: Connection) -> None:
@@ -186,12 +186,15 @@ def _ask(lookup: Lookup) -> Statement:
     return text.of(list(lookup.keys))
 
 
-def _make(change: Change, distributed: bool) -> Statement:  # noqa: FBT001 - of the connection
+def _make(change: Change, distributed: bool) -> Iterator[Statement]:  # noqa: FBT001 - of the connection
     if isinstance(change, Insert):
-        text = _inserting(change.table, change.if_missing)
-    else:
-        text = _updating(change.table, change.columns, change.unless_moved, distributed)
-    return text.of(change.rows)
+        yield _inserting(change.table, change.if_missing).of(change.rows)
+        return
+    columns = change.columns
+    yield _updating(change.table, columns, change.unless_moved, distributed).of(change.rows)
+    if change.unless_moved:
+        keys = [(row[len(columns)],) for row in change.rows]
+        yield _requiring(change.table).of(keys)
 
 
 # --- arrays in PostgreSQL's text form ---
@@ -266,6 +269,15 @@ def _updating(
     given = [table.c[name] for name in every]
     source = f"FROM {_unnested(given)} WHERE {' AND '.join(match)}"
     return _statement(f"UPDATE {table.name} AS t SET {changes} {source}", given)  # noqa: S608 - names of our own tables
+
+
+@cache
+def _requiring(table: Table) -> _Text:
+    """Fails where a row is missing: as a new one it would have nothing but its key."""
+    [key] = table.primary_key.columns
+    there = f"SELECT FROM {table.name} AS t WHERE t.{key.name} = k.k1"
+    missing = f"SELECT k.k1 FROM {_unnested([key])} WHERE NOT EXISTS ({there})"  # noqa: S608 - names of our own tables
+    return _statement(f"INSERT INTO {table.name} ({key.name}) {missing}", [key])
 
 
 def _statement(text: str, columns: Sequence[Column[Any]]) -> _Text:

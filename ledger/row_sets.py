@@ -41,8 +41,9 @@ class Update(msgspec.Struct, frozen=True, gc=False):
     """New values of `columns`; each row has them, and then its primary key.
 
     With `unless_moved`, the name of one of the columns, each row has last what that column had when
-    it was read. Where it has another value by now, writing fails (`Driver.has_moved`): no column
-    may be NULL, and that is what it would become. Every engine knows how to do that in one trip.
+    it was read. Where it has another value by now, or there is no such row any more, writing fails
+    (`Driver.has_moved`): no column may be NULL, and that is what it would become. Every engine
+    knows how to do that in one trip. The table's primary key is one column.
     """
 
     table: Table

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, index_condition
+from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, Update, index_condition
 
 _BUSY_SECONDS = 5
 _RETRY_AFTER = timedelta(microseconds=500)
@@ -37,6 +37,10 @@ _PRAGMAS = (
 _KEYS_AT_ONCE = 1024
 _OPERATING = (sqlite3.DatabaseError, PoolTimeoutError, OSError)
 _OF_ONE_COMMAND = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+
+
+class RowMissing(Exception):
+    """A row that is to be changed is not there any more."""
 
 
 class _SqliteDriver:
@@ -72,7 +76,9 @@ class _SqliteDriver:
                 text = _insert_text(change.table, change.if_missing)
             else:
                 text = _update_text(change.table, change.columns, change.unless_moved)
-            driver.executemany(text, change.rows)
+            changed = driver.executemany(text, change.rows).rowcount
+            if isinstance(change, Update) and change.unless_moved and changed != len(change.rows):
+                raise RowMissing(change.table.name)
 
     def prefer_indexes(self, connection: Connection) -> None:
         """It does."""
@@ -89,7 +95,8 @@ class _SqliteDriver:
         return name in {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
 
     def has_moved(self, error: BaseException) -> bool:
-        return getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_NOTNULL"
+        name = getattr(error, "sqlite_errorname", "")
+        return isinstance(error, RowMissing) or name == "SQLITE_CONSTRAINT_NOTNULL"
 
     def is_unknown(self, error: BaseException) -> bool:
         cause = error.orig if isinstance(error, DBAPIError) else error

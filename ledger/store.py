@@ -21,6 +21,7 @@ from ledger import tables
 from ledger.book import Book
 from ledger.commands import AnyCommand, Reference
 from ledger.events import encode_events
+from ledger.house import AccountKind
 from ledger.houses import house_accounts, may_post
 from ledger.kept import KeptAccounts
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
@@ -55,6 +56,7 @@ _CLEARING_CHANGES = (
 _OF_A_TRACE = 64  # a trace names one message; a reference number has a few clearings
 _OF_A_DAY = 256
 _astuple = msgspec.structs.astuple
+_WALLET = AccountKind.WALLET.value
 _account_values = attrgetter(*_ACCOUNT_CHANGES)
 
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
@@ -253,7 +255,8 @@ def _accounts(book: Book, account_ids: Collection[int]) -> Question:
     def learn(row: Row) -> None:
         account = Account(*row)
         book.learn_account(account)
-        book.ids.rise_above(account.last_id)
+        if account.kind == _WALLET:  # only of wallets is anything told, in the order of its ids
+            book.ids.rise_above(account.last_id)
 
     keys = [(account_id,) for account_id in account_ids]
     return Lookup(tables.accounts, ("account_id",), keys, locked=True), learn

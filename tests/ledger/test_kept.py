@@ -13,6 +13,7 @@ from ledger.kept import KeptAccounts
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome
 from ledger.rows import Account
+from ledger.tables import metadata
 from tests.ledger.books import DAY, NOW, TODAY, Books, named
 from tests.ledger.watching import watched
 
@@ -175,3 +176,17 @@ def test_no_more_are_kept_than_it_may() -> None:
     kept.keep({1: rows[1]})
     kept.forget()
     assert kept.take([1]) == []
+
+
+def test_an_account_that_is_gone_is_not_written_about(books: Books, writer: Watched) -> None:
+    """As after a restore of an older database: what is kept is of no use then."""
+    writer.decide(books.authorize(300), books.clear(10))
+    with books.database.transaction() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    [decision] = writer.ledger.apply([books.authorize(1)])
+    assert decision.outcome is Outcome.ACCOUNT_UNKNOWN
+    books.open(1, 500)
+    writer.ledger.apply([books.authorize(5)])
+    assert writer.decide(books.clear(10)) == [Outcome.APPROVED]
+    assert books.house() == {"settlement": 10, "funding": -500}
