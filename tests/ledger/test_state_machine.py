@@ -391,7 +391,8 @@ class OnPostgresql(LedgerAndModel):
     engine = Engine.POSTGRESQL
 
 
-pytestmark = pytest.mark.no_cover  # which takes as long again, and the examples have their tests
+# Coverage takes as long again, and the examples have their tests. Each step audits all books.
+pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(300)]
 TIMES = int(os.environ.get("CARDRAIL_STATE_MACHINE", "1"))
 for machine, examples in ((OnSqlite, 40), (OnPostgresql, 10)):
     machine.TestCase.settings = settings(
