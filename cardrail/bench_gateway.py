@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from cardrail import bench_rows
 from cardrail.bench_database import fresh_database
 from cardrail.bench_path import IN_FLIGHT, measure_path
 from cardrail.engine import Engine
@@ -44,23 +45,14 @@ _BYTES_A_MEGABYTE = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(bench_rows.Row):
     """One thing measured; `errors` counts what must not happen, and what is not decided.
 
-    `per_second` is of decisions in time; `in_flight` the most that was under way, `None` where the
-    loop was open. `megabytes` is the resident memory of the gateway's process at the end, and
-    `lag_ms` how late the driver itself was, half of the time: its part of every latency.
+    `per_second` is of decisions in time. `megabytes` is the resident memory of the gateway's
+    process at the end, and `lag_ms` how late the driver itself was, half of the time: its part of
+    every latency.
     """
 
-    name: str
-    engine: str
-    in_flight: int | None
-    per_second: float
-    p50_ms: float
-    p99_ms: float
-    p999_ms: float
-    seconds: float
-    errors: int
     megabytes: float | None = None
     lag_ms: float | None = None
 

@@ -13,11 +13,14 @@ _LONGEST_NANOSECONDS = 600 * 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One kind of work, measured; `errors` counts what was not approved or not answered."""
+    """One kind of work, measured; `errors` counts what was not approved or not answered.
+
+    `in_flight` is the most that was under way, ``None`` where the loop was open.
+    """
 
     name: str
     engine: str
-    in_flight: int
+    in_flight: int | None
     per_second: float
     p50_ms: float
     p99_ms: float

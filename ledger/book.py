@@ -47,9 +47,7 @@ class Book:
         self.placement = placement
         self.accounts: dict[int, Account] = {}
         self.last_ids: dict[int, int] = {}  # of the accounts, as they were read
-        self.unread_accounts: dict[
-            int, Account
-        ] = {}  # known from before, by the one who wrote them
+        self.unread_accounts: dict[int, Account] = {}  # known from before, not locked
         self.holds: dict[tuple[int, int], Hold] = {}
         self.spending: dict[tuple[int, int, int], Spending] = {}
         self.points: dict[tuple[int, int], Points] = {}

@@ -184,7 +184,9 @@ def _outbox_rows(book: Book) -> list[EventRow]:
 
     Its id is later than all that it tells.
     """
-    at = book.new_events[-1].at if book.new_events else 0
+    if not book.new_events:
+        return []
+    at = book.new_events[-1].at
     by_shard: dict[int, list[int]] = {}
     for place, event in enumerate(book.new_events):
         by_shard.setdefault(book.placement.shard_of(event.account_id), []).append(place)

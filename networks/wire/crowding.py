@@ -53,8 +53,8 @@ class Door:
         self._is_crowded = is_crowded
         self._crowded = False
         self._dropped = 0
-        self._second = self._refusals_left = 0
-        self._told_at = 0
+        self._second = self._told_at = -1  # before any
+        self._refusals_left = 0
 
     def let_in(self, payloads: Iterable[bytes], now: float) -> Iterator[bytes]:
         """Those of a piece's `payloads` that are to be read."""

@@ -60,6 +60,17 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
+@asynccontextmanager
+async def meanwhile(job: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Has `job` run for the time of the block."""
+    task = asyncio.create_task(job)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
 def card_response(answer: AnswerReceived) -> CardResponse:
     """The message of `answer`, which is about a card."""
     assert isinstance(answer.response, CardResponse)

@@ -13,6 +13,7 @@ import aiomqtt
 from gateway.cloud_events import CloudEvent, decode_cloud_event
 from gateway.duplicates import Duplicates
 from gateway.publishing_terms import BrokerAddress
+from tests.gateway.running import meanwhile
 
 WAIT = 30
 _NUMBERS = count(1)
@@ -88,15 +89,12 @@ async def subscribed(url: str, topics: str = "cardrail/#") -> AsyncIterator[Subs
 @asynccontextmanager
 async def receiving(subscriber: Subscriber) -> AsyncIterator[Subscriber]:
     """From now on, and what was kept for it; at the end it is forgotten."""
-    task = asyncio.create_task(subscriber.run())
     try:
-        async with asyncio.timeout(WAIT):
-            await subscriber.subscribed.wait()
-        yield subscriber
+        async with meanwhile(subscriber.run()):
+            async with asyncio.timeout(WAIT):
+                await subscriber.subscribed.wait()
+            yield subscriber
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         await subscriber.forget()
 
 

@@ -809,6 +809,25 @@ def test_while_there_is_too_much_nothing_new_is_let_in(dialect: Dialect) -> None
     assert len(pair.requests()) == 1
 
 
+def test_refusals_are_counted_by_the_second(dialect: Dialect) -> None:
+    """The first second of a clock is one as well."""
+    network, issuer = STATIONS[dialect.name]
+    crowded = Session(
+        dialect,
+        station=issuer,
+        peer=network,
+        limits=SessionLimits(refusals=2),
+        is_crowded=lambda: True,
+    )
+    pair = ConnectionPair(network_session(dialect), crowded)
+    refused = []
+    for now in (0.25, 0.5, 0.75, 1.0):
+        pair.network.request(purchase(dialect, stan=f"{now * 100:06.0f}"), pair.now)
+        events = crowded.receive_data(pair.network.data_to_send(), now)
+        refused.append(len(errors_of(events, MessageRefused)))
+    assert refused == [1, 1, 0, 1]
+
+
 def test_what_tells_of_the_past_is_never_dropped(dialect: Dialect) -> None:
     limits = SessionLimits(incoming=1, reserved=2, refusals=0)
     pair = ConnectionPair(network_session(dialect), issuer_session(dialect, limits=limits))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from gateway.feed import Feed
 from gateway.records import DecisionRecord
 from networks.wire.pan import synthetic_pan
 from tests.gateway.controlling import controlled, runtime_folder
-from tests.gateway.running import Running, fresh, new_card, run, running, until
+from tests.gateway.running import Running, fresh, meanwhile, new_card, run, running, until
 from tests.gateway.samples import purchase
 
 APPROVED = DecisionRecord(
@@ -30,13 +29,9 @@ DECLINED = replace(APPROVED, response_code="51", outcome="INSUFFICIENT_FUNDS")
 @asynccontextmanager
 async def following(feed: Feed, control: GatewayControl) -> AsyncIterator[LastDeclines]:
     declines = LastDeclines(control)
-    task = asyncio.create_task(declines.run())
-    try:
+    async with meanwhile(declines.run()):
         await until(lambda: feed.is_read)
         yield declines
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from gateway.cloud_events import CloudEvent, CloudEvents, Message
 from gateway.dashboard.live import LiveEvents
 from gateway.publishing_terms import BrokerAddress
 from ledger.events import Event
-from tests.gateway.running import run, until
+from tests.gateway.running import meanwhile, run, until
 
 MADE = CloudEvents("cardrail", 0)
 
@@ -33,13 +33,9 @@ def message(number: int, type_: str = "reversal.applied") -> Message:
 @asynccontextmanager
 async def watching(url: str) -> AsyncIterator[LiveEvents]:
     live = LiveEvents(BrokerAddress.of(url), "cardrail")
-    task = asyncio.create_task(live.run())
-    try:
+    async with meanwhile(live.run()):
         await until(lambda: live.is_connected)
         yield live
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def publish(url: str, *messages: Message) -> None:

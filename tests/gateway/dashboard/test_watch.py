@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from gateway.control_client import GatewayControl
 from gateway.dashboard.watch import SECONDS_KEPT, Watch
 from tests.gateway.controlling import controlled, runtime_folder
 from tests.gateway.dashboard.snapshots import APPROVED, link, snapshot, survey
-from tests.gateway.running import new_card, run, running, until
+from tests.gateway.running import meanwhile, new_card, run, running, until
 
 
 @pytest.fixture
@@ -65,12 +63,10 @@ def test_it_follows_a_running_gateway(tmp_path_factory: pytest.TempPathFactory) 
                 controlled(gateway, runtime) as control,
             ):
                 watch = Watch(control, seconds=0.01)
-                task = asyncio.create_task(watch.run())
-                network = await gateway.dial()
-                await until(lambda: len(watch.survey.links) == 1)
-                network.link.close()
-                await until(lambda: bool(watch.lost_links(0.0)))
-                task.cancel()
-                await asyncio.wait([task])
+                async with meanwhile(watch.run()):
+                    network = await gateway.dial()
+                    await until(lambda: len(watch.survey.links) == 1)
+                    network.link.close()
+                    await until(lambda: bool(watch.lost_links(0.0)))
 
     run(scenario)

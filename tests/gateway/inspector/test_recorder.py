@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from gateway.inspector.timeline import Tone
 from gateway.inspector.undecided import undecided_timeline
 from tests.gateway.controlling import controlled, runtime_folder
 from tests.gateway.inspector.exchanges import exchanged
-from tests.gateway.running import fresh, new_card, run, running, until
+from tests.gateway.running import fresh, meanwhile, new_card, run, running, until
 from tests.gateway.samples import purchase
 
 
@@ -36,18 +36,15 @@ def test_a_running_gateways_messages_are_found_by_their_timelines(tmp_path: Path
                 controlled(gateway, runtime) as control,
             ):
                 recorder = Recorder(control, journal)
-                task = asyncio.create_task(recorder.run())
-                await until(lambda: gateway.feed.readers_count == 1)
-                network = await gateway.dial()
-                assert [await network.code(each) for each in (asked, asked, unknown)] == [
-                    "00",
-                    "00",
-                    "14",
-                ]
-                await until(lambda: recorder.kept_count == 3)
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                async with meanwhile(recorder.run()):
+                    await until(lambda: gateway.feed.readers_count == 1)
+                    network = await gateway.dial()
+                    assert [await network.code(each) for each in (asked, asked, unknown)] == [
+                        "00",
+                        "00",
+                        "14",
+                    ]
+                    await until(lambda: recorder.kept_count == 3)
                 inspector = Inspector(gateway.database, tmp_path / FILE_NAME)
                 [found] = inspector.explain(asked.rrn, gateway.records[0].at)
                 [step] = found.steps
@@ -74,17 +71,14 @@ def test_every_message_of_a_busy_gateway_is_kept(tmp_path: Path) -> None:
                 controlled(gateway, runtime) as control,
             ):
                 recorder = Recorder(control, journal)
-                task = asyncio.create_task(recorder.run())
-                await until(lambda: gateway.feed.readers_count == 1)
-                network = await gateway.dial()
-                asked = [purchase(pan=new_card().pan, **fresh()) for _ in range(count)]
-                for start in range(0, count, 100):
-                    answered = map(network.code, asked[start : start + 100])
-                    assert {*await asyncio.gather(*answered)} == {"00"}
-                await until(lambda: recorder.kept_count + recorder.skipped_count == count)
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                async with meanwhile(recorder.run()):
+                    await until(lambda: gateway.feed.readers_count == 1)
+                    network = await gateway.dial()
+                    asked = [purchase(pan=new_card().pan, **fresh()) for _ in range(count)]
+                    for start in range(0, count, 100):
+                        answered = map(network.code, asked[start : start + 100])
+                        assert {*await asyncio.gather(*answered)} == {"00"}
+                    await until(lambda: recorder.kept_count + recorder.skipped_count == count)
                 assert recorder.skipped_count == 0
                 reader = JournalReader(tmp_path / FILE_NAME)
                 for each in asked:
