@@ -110,6 +110,18 @@ def test_a_hidden_template_is_described_instead() -> None:
     assert cover_frame(VISANET, frame) is None
 
 
+def test_a_secret_number_that_has_no_digits_is_described_instead() -> None:
+    """Overwritten it would have digits, and its fault would no longer be told."""
+    pan = PURCHASE.fields["2"][:-1] + "A"
+    fields = {k: v for k, v in PURCHASE.fields.items() if k not in {"p", "1"}}
+    message = VISANET.codec.encode({**fields, "2": pan})
+    frame = VISANET.framing.wrap(
+        VISANET.header.request(*STATIONS["visanet"], len(message)) + message
+    )
+    assert [each.field for each in describe_frame(VISANET, frame).problems] == ["2"]
+    assert cover_frame(VISANET, frame) is None
+
+
 def test_only_elements_without_secrets_are_remembered() -> None:
     for dialect in DIALECTS.values():
         for element in dialect.elements.values():
