@@ -27,8 +27,8 @@ from ledger.told import COMMITTED_WITHIN, Subject, find_in_outbox, read_told
 RRN_LENGTH = 12  # DE 37
 _EXPIRED_WITHIN = 600_000_000  # microseconds from the end of a hold to the job that sees it
 _NO_MESSAGES = (
-    "not kept: `cardrail ops` was not running beside the gateway when they came, or"
-    " CARDRAIL_JOURNAL_EXCHANGES others have come since"
+    "not kept: `cardrail ops` was not running beside the gateway when they came or had no time for"
+    " them (cardrail_feed_dropped_total), or CARDRAIL_JOURNAL_EXCHANGES others have come since"
 )
 
 
