@@ -103,7 +103,9 @@ class Ledger:
             except Exception as error:
                 if not own_keys and self.database.is_key_taken(error):
                     self._repeats.rise()
-                elif not shared and self.database.has_moved(error):
+                elif isinstance(error, _Unfounded) or (
+                    not shared and self.database.has_moved(error)
+                ):
                     self._company.rise()
                 else:
                     raise
@@ -111,7 +113,12 @@ class Ledger:
     def _decide(self, batch: Sequence[AnyCommand], *, own_keys: bool) -> list[Decision]:
         def work(connection: Connection, book: Book) -> list[Decision]:
             store.load(connection, book, batch, self._kept, own_keys=own_keys)
-            return [decide(book, command) for command in batch]
+            try:
+                return [decide(book, command) for command in batch]
+            except Exception as error:
+                if book.unread_accounts:
+                    raise _Unfounded from error
+                raise
 
         return self._run(work)
 
@@ -189,6 +196,10 @@ class Ledger:
                 for outbox in outboxes
             ]
         return max((each for each in last if each is not None), default=0)
+
+
+class _Unfounded(Exception):
+    """Deciding failed on accounts that may have moved, beside rows that are those of now."""
 
 
 class _Suspicion:

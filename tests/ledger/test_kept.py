@@ -190,3 +190,13 @@ def test_an_account_that_is_gone_is_not_written_about(books: Books, writer: Watc
     writer.ledger.apply([books.authorize(5)])
     assert writer.decide(books.clear(10)) == [Outcome.APPROVED]
     assert books.house() == {"settlement": 10, "funding": -500}
+
+
+def test_what_does_not_fit_what_was_kept_is_no_mistake_of_the_command(
+    books: Books, writer: Watched
+) -> None:
+    """Rows beside the account are those of now: a hold may be more than was held when kept."""
+    writer.decide(books.authorize(1))
+    books.ask(books.authorize(500, books.origin("A")))
+    assert writer.decide(books.reverse(named("A"))) == [Outcome.APPROVED]
+    assert books.wallet().held == 1
