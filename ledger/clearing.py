@@ -43,12 +43,13 @@ def clear(book: Book, command: Clear) -> Decision:
     posting = Posting(clearing_id, "clearing", account, command.day, command.at)
     post = _credit if command.credit else _debit
     manner, value, how = post(book, command, posting, matched)
+    fee_value = 0
     if command.fee:
         fees = book.house(account, AccountKind.FEE)
-        of_fee = debit(book, posting.of_kind("fee"), command.fee, fees)
-        value += 0 if command.credit else of_fee
+        fee_value = debit(book, posting.of_kind("fee"), command.fee, fees)
     verdict = Verdict(Outcome.APPROVED, command.amount.amount, f"{matched.explanation}: {how}")
-    return record(book, command, account, Posted(clearing_id, manner, matched, verdict, value))
+    posted = Posted(clearing_id, manner, matched, verdict, value, fee_value)
+    return record(book, command, account, posted)
 
 
 def _invalid(command: Clear, account: Account) -> Verdict | None:

@@ -23,7 +23,7 @@ _EVENT_TYPES = {
 
 
 class Posted(msgspec.Struct, frozen=True, gc=False):
-    """What became of a clearing; `value` is the part of its amount that is *Value*.
+    """What became of a clearing; `value` is the part of its amount that is *Value*, or of its fee.
 
     `points_found` were granted before their hold was known, which a person has told now.
     """
@@ -33,6 +33,7 @@ class Posted(msgspec.Struct, frozen=True, gc=False):
     matched: Match
     verdict: Verdict
     value: int = 0
+    fee_value: int = 0
     points_found: int = 0
 
 
@@ -69,6 +70,7 @@ def record(
         command.day,
         command.at,
         details_text(command),
+        posted.fee_value,
     )
     book.record_clearing(row)
     _tell(book, row, posted)

@@ -153,8 +153,8 @@ class Clearing(msgspec.Struct, gc=False):
 
     `authorization_id` is the match, 0 for none, and then `suggested_id` one that a person may
     confirm; `manner` is one of `posting.Manner`. `value` is the part that moved *Value*: the
-    first units of a debit, and then of its fee; the last ones of a credit. `returned` is what later
-    ones have taken back.
+    first units of a debit, the last ones of a credit; `fee_value` is that part of its fee.
+    `returned` is what later ones have taken back.
     """
 
     account_id: int
@@ -183,6 +183,7 @@ class Clearing(msgspec.Struct, gc=False):
     day: int
     at: int
     details: str
+    fee_value: int = 0
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

@@ -205,6 +205,7 @@ clearings = Table(
     _small("day"),
     _number("at"),
     _text("details"),
+    _number("fee_value"),
     PrimaryKeyConstraint("account_id", "network", "request_key"),
     Index("clearings_waiting", "day", "account_id", "clearing_id", **_where(IS_WAITING)),
 )

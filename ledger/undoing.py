@@ -40,7 +40,7 @@ def _all_but(undone: Clearing, stays: int) -> _Back:
         posted - stays,
         _value_in(undone, posted) - _value_in(undone, stays),
         0 if stays else undone.fee,
-        0 if stays or undone.credit else max(0, undone.value - undone.amount),
+        0 if stays else undone.fee_value,
         points * posted // undone.amount - points * stays // undone.amount,
     )
 
@@ -76,7 +76,7 @@ def undo(
     command = msgspec.structs.replace(
         command, credit=not undone.credit, fee=back.fee, points=back.points
     )
-    posted = Posted(clearing_id, Manner.UNDONE, matched, verdict, back.value)
+    posted = Posted(clearing_id, Manner.UNDONE, matched, verdict, back.value, back.fee_value)
     return record(book, command, account, posted)
 
 

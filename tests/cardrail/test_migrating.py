@@ -100,10 +100,18 @@ def run(url: str, *arguments: str) -> Result:
 
 
 def catalog(connection: Connection) -> dict[str, Any]:
-    """Everything that the engine knows of the tables, but for that of the revision."""
+    """Everything that the engine knows of the tables, but for that of the revision.
+
+    A table that SQLite has copied and renamed has its name in quotes.
+    """
     look = _LOOKS[connection.dialect.name]
     rows = [tuple(row) for each in look for row in connection.exec_driver_sql(each)]
+    rows = [tuple(unquoted(each) for each in row) for row in rows]
     return {row[0]: row[1:] for row in rows if "alembic" not in row[0]}
+
+
+def unquoted(value: object) -> object:
+    return value.replace('"', "") if isinstance(value, str) else value
 
 
 _LOOKS = {
@@ -112,12 +120,14 @@ _LOOKS = {
     "postgresql": [
         """SELECT relname, relkind, reloptions, relpersistence FROM pg_class
             WHERE relnamespace = current_schema()::regnamespace""",
-        """SELECT relname || '.' || attname, attnum, format_type(atttypid, atttypmod), collname,
+        """SELECT relname || '.' || attname,
+                row_number() OVER (PARTITION BY attrelid ORDER BY attnum), format_type(atttypid, atttypmod), collname,
                 attnotnull, attidentity, pg_get_expr(adbin, adrelid)
             FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
             LEFT JOIN pg_collation ON pg_collation.oid = attcollation
             LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-            WHERE relnamespace = current_schema()::regnamespace AND attnum > 0""",
+            WHERE relnamespace = current_schema()::regnamespace AND attnum > 0
+                AND NOT attisdropped""",
         """SELECT 'constraint ' || conname, conrelid::regclass::text, pg_get_constraintdef(oid)
             FROM pg_constraint WHERE connamespace = current_schema()::regnamespace""",
         """SELECT 'index ' || indexname, tablename, indexdef FROM pg_indexes

@@ -190,3 +190,12 @@ def test_a_fee_is_paid_from_value_too_and_comes_back_as_it_was_paid(books: Books
     assert books.purse() == (990, 0, 0)
     books.ask(books.clear(0, undoes="post"))
     assert books.purse() == (1000, 400, 0)
+
+
+def test_the_fee_of_a_credit_comes_back_as_it_was_paid(books: Books) -> None:
+    books.ask(books.authorize(50, books.origin("A"), purpose=Purpose.CREDIT))
+    books.ask(books.fund(400, to_value=True))
+    books.ask(books.clear(50, named("A"), books.origin(key="post"), credit=True, fee=110))
+    assert books.purse() == (1050, 290, 0)
+    books.ask(books.clear(0, undoes="post"))
+    assert books.purse() == (1000, 400, 0)
