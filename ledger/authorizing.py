@@ -300,10 +300,8 @@ def _stands(authorization: Authorization, hold: Hold | None) -> bool:
     """What has been given back, held or posted, is promised to nobody any more."""
     if authorization.reversed:
         return False
-    return (
-        hold is None
-        or hold.state == _PENDING
-        or (hold.state == HoldState.POSTED and hold.posted > 0)
+    return hold is None or (
+        hold.state in (_PENDING, HoldState.POSTED.value) and bool(hold.remaining or hold.posted)
     )
 
 

@@ -75,14 +75,14 @@ def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
     if was_reversed and _is_increment(original):
         return _released(0, "this increment is released already")
     kept = _kept(command, original, hold)
-    if kept and kept >= hold.amount:
-        return _released(0, f"no more than {_told(hold, hold.amount)} is held as it is")
     if kept == 0 or command.replacement is None:
         book.mark_reversed(original, mark)
     if kept == 0:
         released = release_all(book, hold)
         return _released(released, f"released {_told(hold, released)}, all that was held")
-    remaining = min(hold.remaining, max(0, kept - hold.posted))
+    remaining = max(0, kept - hold.posted)
+    if remaining >= hold.remaining:
+        return _released(0, f"no more than {_told(hold, hold.amount)} is promised as it is")
     left = hold.amount - (hold.remaining - remaining)  # what is posted is not given back
     released = book.change_hold(hold, Verb.REDUCE, amount=left, remaining=remaining)
     book.count_again(hold, hold.counted - released)

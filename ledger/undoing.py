@@ -142,7 +142,7 @@ def _release(book: Book, back: _Back) -> None:
             hold.money = min(hold.posted, hold.money + money)
         else:
             hold.posted -= back.amount
-            hold.money = max(0, hold.money - money)
+            hold.money = min(hold.posted, max(0, hold.money - money))
             if hold.state == HoldState.PENDING:
                 hold.amount = max(0, hold.amount - back.amount)
             book.count_again(hold, hold.counted - back.amount)

@@ -48,15 +48,18 @@ def test_in_one_batch(books: Books) -> None:
 
 @pytest.mark.parametrize(
     ("what", "replayed"),
-    [("cleared", True), ("reversed", False), ("expired", False)],
+    [("cleared", True), ("cleared and returned", False), ("reversed", False), ("expired", False)],
 )
 def test_only_what_still_stands_is_repeated(books: Books, what: str, replayed: bool) -> None:
     command = books.authorize(
         300, books.origin("T"), repeats_within=WINDOW, expires_at=NOW + WINDOW
     )
     books.ask(command)
-    if what == "cleared":
-        books.ask(books.clear(300, named(trace=command.origin.trace)))
+    if what.startswith("cleared"):
+        clearing = books.clear(300, named(trace=command.origin.trace), part=(1, 2))
+        books.ask(clearing)
+        if what == "cleared and returned":
+            books.ask(books.clear(0, undoes=clearing.origin.request_key))
     elif what == "reversed":
         books.ask(books.reverse(named(trace=command.origin.trace), 300))
     else:

@@ -35,8 +35,8 @@ def test_a_full_reversal_releases_the_hold(books: Books, reference: Reference) -
     [
         (100, 200, "released JPY 200, JPY 100 stays"),
         (0, 300, "released JPY 300, all that was held"),
-        (300, 0, "no more than JPY 300 is held as it is"),
-        (400, 0, "no more than JPY 300 is held as it is"),
+        (300, 0, "no more than JPY 300 is promised as it is"),
+        (400, 0, "no more than JPY 300 is promised as it is"),
     ],
 )
 def test_a_partial_reversal_leaves_the_replacement(
@@ -54,6 +54,17 @@ def test_what_is_cleared_in_part_is_not_given_back(books: Books) -> None:
     assert books.ask(books.reverse(named("A"), replacement=150)).amount == 150
     assert books.ask(books.reverse(named("A"))).amount == 50
     assert books.ask(books.reverse(named("A"))).posted == 900
+
+
+@pytest.mark.parametrize("replacement", [50, 149, 150])
+def test_what_was_cleared_above_its_hold_counts_towards_what_stays(
+    books: Books, replacement: int
+) -> None:
+    books.ask(books.authorize(100, books.origin("A")))
+    books.ask(books.clear(150, named("A"), part=(1, 2)))
+    books.ask(books.authorize(50, books.origin("A"), increment_of=named("A")))
+    decision = books.ask(books.reverse(named("A"), replacement=replacement))
+    assert (decision.amount, decision.available, decision.posted) == (50, 850, 850)
 
 
 def test_a_reversal_of_an_increment_takes_back_that_one_once(books: Books) -> None:

@@ -198,6 +198,18 @@ def test_in_one_batch_with_what_it_takes_back(books: Books) -> None:
     books.must_balance()
 
 
+def test_of_what_is_no_longer_posted_nothing_was_paid_from_money(books: Books) -> None:
+    """A refund of Money comes back after the part that it had refunded."""
+    books.ask(books.authorize(200, books.origin("A")))
+    books.ask(books.clear(100, named("A"), books.origin(key="money"), part=(1, 2)))
+    books.ask(books.fund(100, to_value=True))
+    books.ask(books.clear(100, named("A"), books.origin(key="value"), part=(2, 2)))
+    books.ask(books.clear(100, named("A"), books.origin(key="refund"), credit=True))
+    for each in ("money", "refund", "value"):
+        assert books.ask(books.clear(0, named("A"), undoes=each)).amount == 100
+    assert books.purse() == (1000, 100, 0)
+
+
 # --- and what is not posted to begin with ---
 
 
