@@ -121,7 +121,8 @@ _LOOKS = {
         """SELECT relname, relkind, reloptions, relpersistence FROM pg_class
             WHERE relnamespace = current_schema()::regnamespace""",
         """SELECT relname || '.' || attname,
-                row_number() OVER (PARTITION BY attrelid ORDER BY attnum), format_type(atttypid, atttypmod), collname,
+                row_number() OVER (PARTITION BY attrelid ORDER BY attnum),
+                format_type(atttypid, atttypmod), collname,
                 attnotnull, attidentity, pg_get_expr(adbin, adrelid)
             FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
             LEFT JOIN pg_collation ON pg_collation.oid = attcollation
