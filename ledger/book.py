@@ -45,6 +45,7 @@ class Book:
     def __init__(self, ids: Ids, placement: Placement) -> None:
         self.ids = ids
         self.placement = placement
+        self.is_decided = False  # and what is left is up to the database
         self.accounts: dict[int, Account] = {}
         self.last_ids: dict[int, int] = {}  # of the accounts, as they were read
         self.unread_accounts: dict[int, Account] = {}  # known from before, not locked

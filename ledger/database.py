@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ledger.row_sets import Change, Driver, with_driver, write
+from ledger.row_sets import Change, Driver, RemoteDriver, with_driver, write
 
 _DRIVERS = {"sqlite": "ledger.sqlite", "postgresql": "ledger.postgresql"}
-_ATTEMPTS = 4
+ATTEMPTS = 4
 
 Result = TypeVar("Result")
 
@@ -23,6 +23,47 @@ class OutcomeUnknown(Exception):
 
     def __str__(self) -> str:
         return "the database was lost while it committed"
+
+
+class Session:
+    """A connection for transactions that follow each other closely: not one after the other, but
+    the next as soon as the last one's commit is asked for.
+    """
+
+    def __init__(self, engine: Engine, driver: RemoteDriver) -> None:
+        self._engine = engine
+        self._driver = driver
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction, which ends with its last changes."""
+        connection, end_turn = self._take_turn()
+        try:
+            yield connection
+        except Exception:
+            end_turn()
+            raise
+        finally:
+            if connection is self._connection and self._driver.is_lost(connection):
+                connection.invalidate()
+                self.close()
+
+    def _take_turn(self) -> tuple[Connection, Callable[[], None]]:
+        """A connection that has not been lost while its turn was waited for."""
+        while True:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            connection = self._connection
+            end_turn = self._driver.take_turn(connection)
+            if connection is self._connection:
+                return connection, end_turn
+
+    def close(self) -> None:
+        """Give the connection back; the next transaction takes another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class Database:
@@ -74,10 +115,16 @@ class Database:
         with self._readers.begin() as connection:
             yield connection
 
-    def run(self, work: Callable[[Connection], tuple[Result, Sequence[Change]]]) -> Result:
+    def run(
+        self,
+        work: Callable[[Connection], tuple[Result, Sequence[Change]]],
+        attempts: int = ATTEMPTS,
+        session: Session | None = None,
+    ) -> Result:
         """Do `work` in a write transaction; again, if that has not happened and now may.
 
-        The changes that `work` gives are the transaction's last; they travel with its commit.
+        The changes that `work` gives are the transaction's last; they travel with its commit. In a
+        `session` another one may be run while the commit is waited for.
 
         Raises
         ------
@@ -86,12 +133,12 @@ class Database:
         Exception
             Whatever else went wrong: nothing has happened.
         """
-        attempts_left = _ATTEMPTS
+        attempts_left = attempts
         while True:
             begun = committing = False
             attempts_left -= 1
             try:
-                with self.transaction() as connection:
+                with (session or self).transaction() as connection:
                     begun = True
                     result, changes = work(connection)
                     committing = True
@@ -105,6 +152,11 @@ class Database:
                 raise
             else:
                 return result
+
+    def session(self) -> Session:
+        """A connection of one's own."""
+        assert self._driver.is_remote
+        return Session(self.engine, cast("RemoteDriver", self._driver))
 
     def is_operating_error(self, error: BaseException) -> bool:
         """Whether `error` is the database's trouble, busy, gone or full, not one command's."""

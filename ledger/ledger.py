@@ -25,7 +25,7 @@ from ledger.commands import (
     Resolve,
     Reverse,
 )
-from ledger.database import Database
+from ledger.database import ATTEMPTS, Database, OutcomeUnknown, Session
 from ledger.expiry import expire, load_due
 from ledger.funding import fund
 from ledger.house import AccountKind, Placement
@@ -78,6 +78,9 @@ class Ledger:
         self._node = secrets.randbelow(NODES) if node is None else node
         self._made_ids: Ids | None = None
         self._kept = KeptAccounts()
+        self._under_way: list[Book] = []
+        self._session: Session | None = None
+        self._when_decided: Callable[[], None] = lambda: None
         self._repeats, self._company = _Suspicion(), _Suspicion()
 
     def create_schema(self) -> None:
@@ -95,22 +98,62 @@ class Ledger:
             lost while it committed: asking again tells.
         """
         while True:
-            own_keys, shared = self._repeats.is_raised(), self._company.is_raised()
+            own_keys, shared = self._repeats.lasts(), self._company.lasts()
             if shared:
                 self._kept.forget()
             try:
                 return self._decide(batch, own_keys=own_keys)
             except Exception as error:
-                if not own_keys and self.database.is_key_taken(error):
-                    self._repeats.rise()
-                elif isinstance(error, _Unfounded) or (
-                    not shared and self.database.has_moved(error)
-                ):
-                    self._company.rise()
-                else:
+                if not self._suspect(error, own_keys=own_keys, shared=shared):
                     raise
 
-    def _decide(self, batch: Sequence[AnyCommand], *, own_keys: bool) -> list[Decision]:
+    def _suspect(self, error: Exception, *, own_keys: bool, shared: bool) -> bool:
+        """Whether it tells of what was not looked for."""
+        if not own_keys and self.database.is_key_taken(error):
+            self._repeats.rise()
+        elif isinstance(error, _Unfounded) or (not shared and self.database.has_moved(error)):
+            self._company.rise()
+        else:
+            return False
+        return True
+
+    def apply_beside(self, batch: Sequence[AnyCommand]) -> list[Decision]:
+        """The same while the batch before is being written, on what that one makes of its accounts.
+
+        Raises
+        ------
+        NotBeside
+            If that has failed, or the one before: nothing has happened, and it is to be applied
+            after that one.
+        OutcomeUnknown
+            If the database was lost while it committed.
+        """
+        try:
+            return self._decide(batch, own_keys=self._repeats.lasts(), attempts=1)
+        except OutcomeUnknown:
+            raise
+        except Exception as error:
+            self._suspect(error, own_keys=False, shared=False)
+            raise NotBeside from error
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether what is under way is up to the database, so that a batch can go beside it."""
+        return all(book.is_decided for book in self._under_way)
+
+    def open_session(self, when_decided: Callable[[], None]) -> None:
+        """Have a connection of its own; `when_decided` is called once a batch is only written."""
+        self._session, self._when_decided = self.database.session(), when_decided
+
+    def close_session(self) -> None:
+        """Give it back."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _decide(
+        self, batch: Sequence[AnyCommand], *, own_keys: bool, attempts: int = ATTEMPTS
+    ) -> list[Decision]:
         def work(connection: Connection, book: Book) -> list[Decision]:
             store.load(connection, book, batch, self._kept, own_keys=own_keys)
             try:
@@ -120,7 +163,7 @@ class Ledger:
                     raise _Unfounded from error
                 raise
 
-        return self._run(work)
+        return self._run(work, attempts, self._session)
 
     def expire(self, now: int) -> int:
         """Release every hold that is due at `now` (microseconds); how many it were."""
@@ -170,16 +213,46 @@ class Ledger:
 
         return self._run(work)
 
-    def _run(self, work: Callable[[Connection, Book], Result]) -> Result:
-        """Do `work` on a new book and save it, in one transaction."""
+    def _run(
+        self,
+        work: Callable[[Connection, Book], Result],
+        attempts: int = ATTEMPTS,
+        session: Session | None = None,
+    ) -> Result:
+        """Do `work` on a new book and save it, in one transaction.
 
-        def on_new_book(connection: Connection) -> tuple[tuple[Result, Book], list[Change]]:
-            book = Book(self._ids(), self._placement)
-            return (work(connection, book), book), store.changes_of(book)
+        Its accounts are kept before they are written: the batch beside it goes on from them.
+        """
+        book = self._begin()
 
-        result, book = self.database.run(on_new_book)
-        self._kept.keep(book.accounts)
+        def on_new_book(connection: Connection) -> tuple[Result, list[Change]]:
+            nonlocal book
+            self._forget(book)  # it was of an attempt that has not happened
+            book = self._begin()
+            result = work(connection, book)
+            changes = store.changes_of(book)
+            book.is_decided = True
+            self._kept.keep(book.accounts)
+            self._when_decided()
+            return result, changes
+
+        try:
+            result = self.database.run(on_new_book, attempts, session)
+        except Exception:
+            self._forget(book)
+            raise
+        self._under_way.remove(book)
         return result
+
+    def _begin(self) -> Book:
+        book = Book(self._ids(), self._placement)
+        self._under_way.append(book)
+        return book
+
+    def _forget(self, book: Book) -> None:
+        """Nobody is to go on from it. Who has done so finds other accounts when writing."""
+        self._under_way.remove(book)
+        self._kept.take(book.accounts)
 
     def _ids(self) -> Ids:
         if self._made_ids is None:
@@ -196,6 +269,10 @@ class Ledger:
                 for outbox in outboxes
             ]
         return max((each for each in last if each is not None), default=0)
+
+
+class NotBeside(Exception):
+    """A batch that was applied beside another one has not happened."""
 
 
 class _Unfounded(Exception):
@@ -216,8 +293,13 @@ class _Suspicion:
         """It has come."""
         self._batches_left = _CAREFUL_BATCHES
 
+    @property
     def is_raised(self) -> bool:
-        """Whether one more batch has to be careful."""
+        """Whether the next batch has to be careful."""
+        return self._batches_left > 0
+
+    def lasts(self) -> bool:
+        """Whether one more batch has to be careful, which this one is."""
         if not self._batches_left:
             return False
         self._batches_left -= 1

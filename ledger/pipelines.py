@@ -6,7 +6,10 @@ here a statement is one call. Statements are few and long: each is prepared when
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 
 import msgspec
@@ -14,6 +17,7 @@ import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
+from sqlalchemy.util.concurrency import await_, in_greenlet
 
 from ledger.row_sets import Row
 from ledger.waiting import is_readable, wait_for
@@ -35,20 +39,76 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
     values: Sequence[bytes] = ()
 
 
-BEGIN, COMMIT = Statement("BEGIN"), Statement("COMMIT")
+BEGIN, COMMIT, ROLLBACK = Statement("BEGIN"), Statement("COMMIT"), Statement("ROLLBACK")
+
+
+class _Asked:
+    """What was sent up to one point of synchronization, and what has come back of it."""
+
+    __slots__ = ("answered", "error", "future", "prepared", "results", "wanted")
+
+    def __init__(self) -> None:
+        self.wanted: list[bool] = []  # of each result: whether it is for who asked
+        self.prepared: list[str] = []
+        self.results: list[pq.abc.PGresult] = []
+        self.error: psycopg.Error | None = None
+        self.answered = False
+        self.future: asyncio.Future[None] | None = None
+
+    def end(self, error: psycopg.Error | None) -> None:
+        """Nothing more comes back."""
+        self.error, self.answered = error, True
+        if self.future is not None and not self.future.done():
+            self.future.set_result(None)
 
 
 class Pipeline:
-    """The pipelines of one connection, which begins a transaction of its own where none is open."""
+    """The pipelines of one connection, which begins a transaction of its own where none is open.
+
+    On an event loop several may use it in turns. A turn ends when a commit is sent: the next
+    transaction is asked for before that one is answered. The server does one after the other. Where
+    one fails, so do those that were sent after it.
+    """
 
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
         self._pgconn = connection.pgconn
+        self._descriptor = self._pgconn.socket
         self._names: dict[str, bytes] = {}
         self._numbers = count()
+        self._asked: deque[_Asked] = deque()
+        self._has_failed = False  # one of them, or one before them
+        self._turn: object | None = None
+        self._turn_wanted: deque[asyncio.Future[None]] = deque()
+        self._listening: asyncio.AbstractEventLoop | None = None
+
+    def take_turn(self) -> Callable[[], None]:
+        """Wait until no other transaction is open. What is given back ends the turn.
+
+        That undoes what is open; after a commit it does nothing any more.
+        """
+        while self._turn is not None:
+            free = asyncio.get_running_loop().create_future()
+            self._turn_wanted.append(free)
+            await_(free)
+        self._turn = object()
+        return partial(self._end_turn, self._turn)
+
+    def _end_turn(self, turn: object) -> None:
+        if turn is self._turn:
+            if self._pgconn.transaction_status == pq.TransactionStatus.INTRANS:
+                self._wait_for(self._send([], [ROLLBACK]))
+            self._pass_turn()
+
+    def _pass_turn(self) -> None:
+        self._turn = None
+        if self._turn_wanted:
+            self._turn_wanted.popleft().set_result(None)
 
     def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """The rows of each statement.
+
+        With a commit at their end they are sent before anything else can happen on the loop.
 
         Raises
         ------
@@ -57,64 +117,143 @@ class Pipeline:
         NothingSent
             If it had been lost before.
         """
-        pgconn, asked = self._pgconn, len(statements)
-        if pgconn.transaction_status == pq.TransactionStatus.IDLE:
-            self._require_connection()
-            statements = [BEGIN, *statements]
-        for statement in statements:
-            if statement.text not in self._names:
-                self._prepare(statement.text)
-        pgconn.enter_pipeline_mode()
-        for statement in statements:
-            pgconn.send_query_prepared(
-                self._names[statement.text], statement.values, result_format=_BINARY
-            )
-        pgconn.pipeline_sync()
-        results = self._receive()
-        pgconn.exit_pipeline_mode()
-        failed = next((each for each in results if each.status not in _GOOD), None)
-        if failed is not None:
-            raise _error(failed)
-        return [self._rows(each) for each in results[-asked:]]
+        asked = self._send(self._opening(), statements)
+        if statements[-1] is COMMIT:
+            self._pass_turn()
+        self._wait_for(asked)
+        if asked.error is not None:
+            raise asked.error
+        found = zip(asked.results, asked.wanted, strict=True)
+        return [self._rows(result) for result, wanted in found if wanted]
+
+    def _opening(self) -> list[Statement]:
+        while self._has_failed and self._asked:
+            self._wait_for(self._asked[-1])
+        if self._asked:
+            return [BEGIN]
+        match self._pgconn.transaction_status:
+            case pq.TransactionStatus.IDLE:
+                self._require_connection()
+                return [BEGIN]
+            case pq.TransactionStatus.INERROR:
+                return [ROLLBACK, BEGIN]
+            case _:
+                return []
 
     def _require_connection(self) -> None:
         """A server that went away while nothing was asked has said so."""
         try:
-            while is_readable(self._pgconn.socket):
+            while is_readable(self._descriptor):
                 self._pgconn.consume_input()  # first its last words, then the end
         except psycopg.OperationalError as error:
             raise NothingSent(str(error)) from error
 
-    def _prepare(self, text: str) -> None:
-        name = b"cardrail_%d" % next(self._numbers)
-        result = self._pgconn.prepare(name, text.encode())
-        if result.status not in _GOOD:
-            raise _error(result)
-        self._names[text] = name
+    def _send(self, opening: Sequence[Statement], statements: Sequence[Statement]) -> _Asked:
+        pgconn, asked = self._pgconn, _Asked()
+        if not self._asked:
+            pgconn.enter_pipeline_mode()
+        for place, statement in enumerate((*opening, *statements)):
+            name = self._names.get(statement.text) or self._prepare(statement.text, asked)
+            pgconn.send_query_prepared(name, statement.values, result_format=_BINARY)
+            asked.wanted.append(place >= len(opening))
+        pgconn.pipeline_sync()
+        self._asked.append(asked)
+        return asked
 
-    def _receive(self) -> list[pq.abc.PGresult]:
-        """Send what is left and take every result up to the end of the pipeline.
+    def _prepare(self, text: str, asked: _Asked) -> bytes:
+        name = self._names[text] = b"cardrail_%d" % next(self._numbers)
+        asked.prepared.append(text)
+        asked.wanted.append(False)
+        self._pgconn.send_prepare(name, text.encode())
+        return name
+
+    # --- waiting ---
+
+    def _wait_for(self, asked: _Asked) -> None:
+        """Send what is left and take in what comes, on a loop or by ourselves.
 
         The connection does not block: a server that is busy writing results is listened to while
         statements are still on their way.
         """
-        pgconn, results = self._pgconn, list[pq.abc.PGresult]()
-        unsent = pgconn.flush()
-        while True:
-            while unsent or pgconn.is_busy():
-                unsent = self._wait(unsent)
-            result = pgconn.get_result()
-            if result is None:
-                continue  # one statement's end
-            if result.status == _END:
-                return results
-            if result.status != _SKIPPED:
-                results.append(result)
+        if in_greenlet():
+            self._listen()
+            if not asked.answered:
+                if asked.future is None:
+                    asked.future = asyncio.get_running_loop().create_future()
+                await_(asked.future)
+        while not asked.answered:
+            unsent = self._flush()
+            if not asked.answered:
+                wait_for(self._descriptor, writable=unsent)
+                self._take_in()
 
-    def _wait(self, unsent: int) -> int:
-        if wait_for(self._pgconn.socket, writable=bool(unsent)):
-            self._pgconn.consume_input()
-        return self._pgconn.flush() if unsent else 0
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._flush():
+            loop.add_writer(self._descriptor, self._send_more)
+        if self._asked and self._listening is None:
+            self._listening = loop
+            loop.add_reader(self._descriptor, self._take_in)
+
+    def _send_more(self) -> None:
+        assert self._listening is not None
+        if not self._flush() and self._listening is not None:
+            self._listening.remove_writer(self._descriptor)
+
+    def _flush(self) -> bool:
+        """Whether something is left to be sent."""
+        try:
+            return bool(self._pgconn.flush())
+        except psycopg.OperationalError as error:
+            self._lose(error)
+            return False
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.remove_reader(self._descriptor)
+            self._listening.remove_writer(self._descriptor)
+            self._listening = None
+
+    # --- what comes back ---
+
+    def _take_in(self) -> None:
+        """Every result that is there."""
+        pgconn = self._pgconn
+        try:
+            pgconn.consume_input()
+            while self._asked and not pgconn.is_busy():
+                self._take(pgconn.get_result())
+        except psycopg.OperationalError as error:
+            self._lose(error)
+        if not self._asked:
+            self._stop_listening()
+            self._has_failed = False
+            if not self._connection.closed:
+                pgconn.exit_pipeline_mode()
+
+    def _lose(self, error: psycopg.OperationalError) -> None:
+        """The connection is gone, and with it whatever was to come."""
+        self._stop_listening()
+        while self._asked:
+            self._asked.popleft().end(psycopg.OperationalError(str(error)))
+
+    def _take(self, result: pq.abc.PGresult | None) -> None:
+        """One statement's result, nothing at its end, or the end of what was sent with it."""
+        if result is None:
+            if self._pgconn.status == pq.ConnStatus.BAD:
+                raise psycopg.OperationalError("the connection is lost")
+        elif result.status == _END:
+            self._end(self._asked.popleft())
+        elif result.status != _SKIPPED:
+            self._asked[0].results.append(result)
+
+    def _end(self, asked: _Asked) -> None:
+        failed = next((each for each in asked.results if each.status not in _GOOD), None)
+        if failed is not None:
+            self._has_failed = True
+            for text in asked.prepared:
+                self._names.pop(text, None)
+        asked.end(None if failed is None else _error(failed))
 
     def _rows(self, result: pq.abc.PGresult) -> list[Row]:
         if not result.ntuples:

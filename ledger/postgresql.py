@@ -12,7 +12,7 @@ columns is several times cheaper than the driver's own arrays, value by value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -36,7 +36,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ledger.pipelines import COMMIT, NothingSent, Pipeline, Statement
-from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, index_condition
+from ledger.row_sets import AFTER_ALL, Change, Insert, Lookup, RemoteDriver, Row, index_condition
 from ledger.waiting import call
 
 # Seconds, and milliseconds for the last: a server that is silent for so long is taken for lost.
@@ -108,12 +108,22 @@ class _PostgresqlDriver:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if any(isinstance(each, NothingSent) for each in _chain(error)):
             return True
+        if isinstance(cause, psycopg.errors.InFailedSqlTransaction):
+            return True  # of the transaction before it, in whose pipeline it was sent
         if not isinstance(cause, psycopg.OperationalError):
             return False
         if cause.sqlstate in _NOT_HAPPENED:
             return True
         # Until a commit was asked for, a transaction whose connection is lost has not happened.
         return not committing and _is_lost(cause)
+
+    def take_turn(self, connection: Connection) -> Callable[[], None]:
+        return _pipeline(connection).take_turn()
+
+    def is_lost(self, connection: Connection) -> bool:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        return driver.closed
 
     def is_key_taken(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.errors.UniqueViolation)
@@ -126,7 +136,7 @@ class _PostgresqlDriver:
         return isinstance(cause, psycopg.OperationalError) and _is_lost(cause)
 
 
-DRIVER: Driver = _PostgresqlDriver()
+DRIVER: RemoteDriver = _PostgresqlDriver()
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

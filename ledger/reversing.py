@@ -80,8 +80,8 @@ def _release(book: Book, command: Reverse, original: Authorization) -> Verdict:
     if kept == 0:
         released = release_all(book, hold)
         return _released(released, f"released {_told(hold, released)}, all that was held")
-    remaining = max(0, kept - hold.posted)
-    if remaining >= hold.remaining:
+    remaining = min(hold.remaining, max(0, kept - hold.posted))
+    if remaining == hold.remaining and kept >= hold.amount:
         return _released(0, f"no more than {_told(hold, hold.amount)} is promised as it is")
     left = hold.amount - (hold.remaining - remaining)  # what is posted is not given back
     released = book.change_hold(hold, Verb.REDUCE, amount=left, remaining=remaining)

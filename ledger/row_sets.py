@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -97,6 +97,19 @@ class Driver(Protocol):
         """Whether `error` leaves open if a commit that was asked for has happened."""
 
 
+class RemoteDriver(Driver, Protocol):
+    """One whose connections take the next transaction while the last one's commit is waited for."""
+
+    def take_turn(self, connection: Connection) -> Callable[[], None]:
+        """Wait for other transactions on it whose commit is not asked for yet.
+
+        What is given back undoes this one, unless its commit was asked for.
+        """
+
+    def is_lost(self, connection: Connection) -> bool:
+        """Whether nothing more can be asked on it."""
+
+
 def index_condition(table: Table, columns: tuple[str, ...]) -> str:
     """What the partial index for this look-up asks of its rows `t`; nothing if there is none.
 
@@ -137,7 +150,7 @@ def write(connection: Connection, changes: Sequence[Change], *, commit: bool = F
     With `commit` they are the transaction's last, which ends here or soon after.
     """
     made = [change for change in changes if change.rows]
-    if made:
+    if made or commit:
         driver: Driver = connection.get_execution_options()[_OPTION]
         driver.write(connection, made, commit=commit)
 

@@ -18,8 +18,6 @@ Result = TypeVar("Result")
 
 def wait_for(descriptor: int, *, writable: bool) -> bool:
     """Until something can be read; with `writable`, or written. Whether something can be read."""
-    if in_greenlet():
-        return await_(_ready(descriptor, writable=writable))
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | (select.POLLOUT if writable else 0))
     return bool(poll.poll()[0][1] & ~select.POLLOUT)
@@ -37,23 +35,3 @@ def call(blocking: Callable[[], Result]) -> Result:
     if in_greenlet():
         return await_(asyncio.to_thread(blocking))
     return blocking()
-
-
-async def _ready(descriptor: int, *, writable: bool) -> bool:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-
-    def tell(readable: bool) -> None:  # noqa: FBT001 - called by the loop
-        if not ready.done():
-            ready.set_result(readable)
-
-    loop.add_reader(descriptor, tell, True)
-    if writable:
-        loop.add_writer(descriptor, tell, False)
-    try:
-        found: bool = await ready
-    finally:
-        loop.remove_reader(descriptor)
-        if writable:
-            loop.remove_writer(descriptor)
-    return found

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
-from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ledger.database import Database
 from ledger.lanes import LoopLane
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome
-from ledger.waiting import wait_for
 from ledger.writer import LedgerWriter, Undecided
 from tests.ledger.books import Books
 from tests.ledger.engines import Engine, fresh_ledger
@@ -90,16 +87,6 @@ def test_more_than_a_socket_takes_at_once_is_sent_bit_by_bit(books: Books) -> No
 
     asyncio.run(scene())
     books.must_balance()
-
-
-def test_a_socket_is_waited_for_on_a_loop_and_off_it() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert not wait_for(ours.fileno(), writable=True)
-        assert not asyncio.run(greenlet_spawn(wait_for, ours.fileno(), writable=True))
-        theirs.send(b"x")
-        assert wait_for(ours.fileno(), writable=True)
-        assert asyncio.run(greenlet_spawn(wait_for, ours.fileno(), writable=True))
 
 
 def test_a_server_that_is_not_there_holds_nobody_up(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ledger.database import Database
 from ledger.pipelines import COMMIT, Pipeline, Statement
@@ -136,6 +138,118 @@ def test_one_statement_larger_than_any_buffer(connection: psycopg.Connection[Row
     )
     [rows] = Pipeline(connection).run([numbers])
     assert (rows[0], rows[-1], len(rows)) == ((0,), (499_999,), 500_000)
+
+
+# --- transactions in turns, on an event loop ---
+
+SLOWLY = Statement("SELECT pg_sleep(0.2)")
+
+
+def in_a_turn(pipeline: Pipeline, *trips: list[Statement]) -> list[list[Row]]:
+    """A transaction; the rows of its last trip."""
+    end_turn = pipeline.take_turn()
+    try:
+        return [pipeline.run(trip) for trip in trips][-1]
+    finally:
+        end_turn()
+
+
+def test_the_next_one_is_sent_before_the_last_one_is_answered(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    async def scene() -> None:
+        pipeline = Pipeline(connection)
+        begun = asyncio.get_running_loop().time()
+        transactions = [
+            asyncio.create_task(
+                greenlet_spawn(in_a_turn, pipeline, [SLOWLY, keep(number), ALL, COMMIT])
+            )
+            for number in (1, 2, 3)
+        ]
+        await asyncio.sleep(0)
+        assert len(pipeline._asked) == 3
+        found = [rows[2] for rows in await asyncio.gather(*transactions)]
+        assert found == [[(1, "")], [(1, ""), (2, "")], [(1, ""), (2, ""), (3, "")]]
+        assert asyncio.get_running_loop().time() - begun >= 0.6
+
+    asyncio.run(scene())
+    assert kept(url) == [(1, ""), (2, ""), (3, "")]
+
+
+def test_one_of_several_trips_keeps_its_turn_until_its_commit_is_sent(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    async def scene() -> None:
+        pipeline = Pipeline(connection)
+        found = await asyncio.gather(
+            greenlet_spawn(in_a_turn, pipeline, [keep(1)], [SLOWLY], [keep(2), COMMIT]),
+            greenlet_spawn(in_a_turn, pipeline, [ALL], [keep(3), ALL, COMMIT]),
+            greenlet_spawn(in_a_turn, pipeline, [ALL, COMMIT]),
+        )
+        assert found[1][1] == found[2][0] == [(1, ""), (2, ""), (3, "")]
+
+    asyncio.run(scene())
+    assert len(kept(url)) == 3
+
+
+def test_a_turn_that_ends_without_a_commit_is_undone(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    pipeline = Pipeline(connection)
+    assert in_a_turn(pipeline, [keep(1)], [ALL]) == [[(1, "")]]
+    assert status(connection) is TransactionStatus.IDLE
+    in_a_turn(pipeline, [keep(2), COMMIT])
+    assert kept(url) == [(2, "")]
+
+
+def test_what_was_sent_after_one_that_fails_fails_and_what_is_sent_later_does_not(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    pipeline = Pipeline(connection)
+    said: list[str] = []
+
+    def ask(number: int, *statements: Statement) -> None:
+        for _ in range(2):
+            try:
+                in_a_turn(pipeline, [*statements, COMMIT])
+            except psycopg.Error as error:
+                said.append(f"{number} {type(error).__name__}")
+
+    async def scene() -> None:
+        wrong, sleep = Statement("SELECT 1/0"), Statement("SELECT pg_sleep(0.1)")
+        await asyncio.gather(
+            greenlet_spawn(ask, 1, keep(1), wrong),
+            greenlet_spawn(ask, 2, sleep, keep(2), ALL),
+        )
+
+    asyncio.run(scene())
+    # The second time, each of them waits for what the other one has sent.
+    assert said[:2] == ["1 DivisionByZero", "2 InFailedSqlTransaction"]
+    assert "1 DivisionByZero" in said[2:]
+    pipeline.run([keep(9), COMMIT])
+    assert (9, "") in kept(url)
+    assert (1, "") not in kept(url)
+
+
+def test_a_connection_that_is_lost_is_lost_for_all_of_them(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    async def scene() -> None:
+        pipeline = Pipeline(connection)
+        [[[(process,)]]] = [await greenlet_spawn(in_a_turn, pipeline, [OUR_PROCESS])]
+        transactions = [
+            greenlet_spawn(in_a_turn, pipeline, [Statement("SELECT pg_sleep(60)"), COMMIT]),
+            greenlet_spawn(in_a_turn, pipeline, [keep(1, "x" * 5_000_000), COMMIT]),
+            greenlet_spawn(in_a_turn, pipeline, [keep(2), COMMIT]),
+        ]
+        tasks = [asyncio.create_task(each) for each in transactions]
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(end, url, process)
+        errors = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(each) for each in errors] == [psycopg.OperationalError] * 3
+
+    asyncio.run(scene())
+    assert kept(url) == []
 
 
 # --- a lost connection ---
