@@ -24,6 +24,7 @@ from ledger.waiting import is_readable, wait_for
 
 _BINARY = pq.Format.BINARY
 _GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
+_BAD = pq.ConnStatus.BAD
 _SKIPPED = pq.ExecStatus.PIPELINE_ABORTED
 _END = pq.ExecStatus.PIPELINE_SYNC
 
@@ -117,7 +118,12 @@ class Pipeline:
         NothingSent
             If it had been lost before.
         """
-        asked = self._send(self._opening(), statements)
+        opening = self._opening()
+        try:
+            asked = self._send(opening, statements)
+        except psycopg.OperationalError as error:
+            self._lose(error)
+            raise
         if statements[-1] is COMMIT:
             self._pass_turn()
         self._wait_for(asked)
@@ -203,10 +209,12 @@ class Pipeline:
     def _flush(self) -> bool:
         """Whether something is left to be sent."""
         try:
-            return bool(self._pgconn.flush())
+            unsent = bool(self._pgconn.flush())
+            self._require_living()
         except psycopg.OperationalError as error:
             self._lose(error)
             return False
+        return unsent
 
     def _stop_listening(self) -> None:
         if self._listening is not None:
@@ -223,13 +231,19 @@ class Pipeline:
             pgconn.consume_input()
             while self._asked and not pgconn.is_busy():
                 self._take(pgconn.get_result())
+            self._require_living()
         except psycopg.OperationalError as error:
             self._lose(error)
         if not self._asked:
             self._stop_listening()
             self._has_failed = False
-            if not self._connection.closed:
+            if pgconn.status != _BAD:
                 pgconn.exit_pipeline_mode()
+
+    def _require_living(self) -> None:
+        """Sending and taking results can find the end as well, and say nothing of it."""
+        if self._pgconn.status == _BAD:
+            raise psycopg.OperationalError(self._pgconn.get_error_message().strip())
 
     def _lose(self, error: psycopg.OperationalError) -> None:
         """The connection is gone, and with it whatever was to come."""
@@ -240,8 +254,7 @@ class Pipeline:
     def _take(self, result: pq.abc.PGresult | None) -> None:
         """One statement's result, nothing at its end, or the end of what was sent with it."""
         if result is None:
-            if self._pgconn.status == pq.ConnStatus.BAD:
-                raise psycopg.OperationalError("the connection is lost")
+            self._require_living()
         elif result.status == _END:
             self._end(self._asked.popleft())
         elif result.status != _SKIPPED:
