@@ -52,12 +52,19 @@ class Session:
     def _take_turn(self) -> tuple[Connection, Callable[[], None]]:
         """A connection that has not been lost while its turn was waited for."""
         while True:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            connection = self._connection
+            connection = self._connection or self._connect()
             end_turn = self._driver.take_turn(connection)
             if connection is self._connection:
                 return connection, end_turn
+
+    def _connect(self) -> Connection:
+        """Somebody else may have done so while we did."""
+        made = self._engine.connect()
+        if self._connection is None:
+            self._connection = made
+        else:
+            made.close()
+        return self._connection
 
     def close(self) -> None:
         """Give the connection back; the next transaction takes another."""

@@ -223,7 +223,7 @@ class LoopLane(Lane):
         batch = self._next()
         if batch is not None:
             self._loop.create_task(self._run(batch))
-        elif self._stopping and not self._under_way:
+        elif self._stopping and not (self._under_way or self.stopped.is_set()):
             self._ledger.close_session()
             self.stopped.set()
 

@@ -147,9 +147,9 @@ class Ledger:
 
     def close_session(self) -> None:
         """Give it back."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        assert self._session is not None
+        self._session.close()
+        self._session = None
 
     def _decide(
         self, batch: Sequence[AnyCommand], *, own_keys: bool, attempts: int = ATTEMPTS

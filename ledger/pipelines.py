@@ -78,7 +78,6 @@ class Pipeline:
         self._names: dict[str, bytes] = {}
         self._numbers = count()
         self._asked: deque[_Asked] = deque()
-        self._has_failed = False  # one of them, or one before them
         self._turn: object | None = None
         self._turn_wanted: deque[asyncio.Future[None]] = deque()
         self._listening: asyncio.AbstractEventLoop | None = None
@@ -133,8 +132,6 @@ class Pipeline:
         return [self._rows(result) for result, wanted in found if wanted]
 
     def _opening(self) -> list[Statement]:
-        while self._has_failed and self._asked:
-            self._wait_for(self._asked[-1])
         if self._asked:
             return [BEGIN]
         match self._pgconn.transaction_status:
@@ -181,28 +178,28 @@ class Pipeline:
         The connection does not block: a server that is busy writing results is listened to while
         statements are still on their way.
         """
-        if in_greenlet():
-            self._listen()
-            if not asked.answered:
-                if asked.future is None:
-                    asked.future = asyncio.get_running_loop().create_future()
-                await_(asked.future)
+        on_loop = in_greenlet()
         while not asked.answered:
             unsent = self._flush()
-            if not asked.answered:
+            if asked.error is not None:
+                return
+            if on_loop:
+                self._listen(unsent=unsent)
+                asked.future = asyncio.get_running_loop().create_future()
+                await_(asked.future)
+            else:
                 wait_for(self._descriptor, writable=unsent)
                 self._take_in()
 
-    def _listen(self) -> None:
+    def _listen(self, *, unsent: bool) -> None:
         loop = asyncio.get_running_loop()
-        if self._flush():
+        if unsent:
             loop.add_writer(self._descriptor, self._send_more)
-        if self._asked and self._listening is None:
+        if self._listening is None:
             self._listening = loop
             loop.add_reader(self._descriptor, self._take_in)
 
     def _send_more(self) -> None:
-        assert self._listening is not None
         if not self._flush() and self._listening is not None:
             self._listening.remove_writer(self._descriptor)
 
@@ -236,7 +233,6 @@ class Pipeline:
             self._lose(error)
         if not self._asked:
             self._stop_listening()
-            self._has_failed = False
             if pgconn.status != _BAD:
                 pgconn.exit_pipeline_mode()
 
@@ -263,10 +259,9 @@ class Pipeline:
     def _end(self, asked: _Asked) -> None:
         failed = next((each for each in asked.results if each.status not in _GOOD), None)
         if failed is not None:
-            self._has_failed = True
             for text in asked.prepared:
                 self._names.pop(text, None)
-        asked.end(None if failed is None else _error(failed))
+        asked.end(None if failed is None else error_from_result(failed))
 
     def _rows(self, result: pq.abc.PGresult) -> list[Row]:
         if not result.ntuples:
@@ -275,10 +270,3 @@ class Pipeline:
         transformer.set_pgresult(result, format=_BINARY)
         rows: list[Row] = transformer.load_rows(0, result.ntuples, tuple)
         return rows
-
-
-def _error(result: pq.abc.PGresult) -> psycopg.Error:
-    """What failed; libpq itself tells of a lost connection, without an SQLSTATE."""
-    if result.error_field(pq.DiagnosticField.SQLSTATE) is None:
-        return psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
-    return error_from_result(result)

@@ -6,17 +6,20 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 
 import psycopg
 import pytest
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 from sqlalchemy import Connection
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from ledger.database import Database
+from ledger.database import Database, Session
 from ledger.pipelines import COMMIT, Pipeline, Statement
+from ledger.postgresql import _pipeline
 from ledger.row_sets import Change, Lookup, Row, find
 from ledger.tables import accounts
+from ledger.waiting import call
 from tests import postgresql
 from tests.ledger.engines import Engine, fresh_ledger
 
@@ -205,30 +208,80 @@ def test_a_turn_that_ends_without_a_commit_is_undone(
 def test_what_was_sent_after_one_that_fails_fails_and_what_is_sent_later_does_not(
     url: str, connection: psycopg.Connection[Row]
 ) -> None:
-    pipeline = Pipeline(connection)
-    said: list[str] = []
-
-    def ask(number: int, *statements: Statement) -> None:
-        for _ in range(2):
-            try:
-                in_a_turn(pipeline, [*statements, COMMIT])
-            except psycopg.Error as error:
-                said.append(f"{number} {type(error).__name__}")
-
     async def scene() -> None:
-        wrong, sleep = Statement("SELECT 1/0"), Statement("SELECT pg_sleep(0.1)")
-        await asyncio.gather(
-            greenlet_spawn(ask, 1, keep(1), wrong),
-            greenlet_spawn(ask, 2, sleep, keep(2), ALL),
-        )
+        pipeline = Pipeline(connection)
+        wrong = [keep(1), Statement("SELECT 1/0"), COMMIT]
+        asked = [greenlet_spawn(in_a_turn, pipeline, each) for each in (wrong, [keep(2), COMMIT])]
+        first, second = await asyncio.gather(*asked, return_exceptions=True)
+        assert isinstance(first, psycopg.errors.DivisionByZero)
+        assert isinstance(second, psycopg.errors.InFailedSqlTransaction)
+        await greenlet_spawn(in_a_turn, pipeline, [keep(3), COMMIT])
 
     asyncio.run(scene())
-    # The second time, each of them waits for what the other one has sent.
-    assert said[:2] == ["1 DivisionByZero", "2 InFailedSqlTransaction"]
-    assert "1 DivisionByZero" in said[2:]
-    pipeline.run([keep(9), COMMIT])
-    assert (9, "") in kept(url)
-    assert (1, "") not in kept(url)
+    assert kept(url) == [(3, "")]
+
+
+class Ending:
+    """A connection that ends while it is sent to, which a real one does at its own time."""
+
+    def __init__(self, connection: psycopg.Connection[Row], *, silently: bool) -> None:
+        self._pgconn, self._silently = connection.pgconn, silently
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._pgconn, name)
+
+    status = ConnStatus.BAD
+
+    def flush(self) -> int:
+        if not self._silently:
+            raise psycopg.OperationalError("the end")
+        return 0
+
+    def get_error_message(self) -> str:
+        return "the end"
+
+
+@pytest.mark.parametrize("silently", [False, True])
+@pytest.mark.parametrize("on_loop", [False, True])
+def test_an_end_that_is_found_by_sending(
+    connection: psycopg.Connection[Row],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    on_loop: bool,
+    silently: bool,
+) -> None:
+    pipeline = Pipeline(connection)
+    monkeypatch.setattr(pipeline, "_pgconn", Ending(connection, silently=silently))
+
+    def ask() -> object:
+        return asyncio.run(greenlet_spawn(pipeline.run, [ALL])) if on_loop else pipeline.run([ALL])
+
+    with pytest.raises(psycopg.OperationalError, match="the end"):
+        ask()
+    pipeline._send_more()
+
+
+def test_who_waited_for_a_turn_on_a_connection_that_is_lost_has_it_on_another(url: str) -> None:
+    asked = [Lookup(accounts, ("account_id",), [(1,)])]
+
+    def ask(session: Session, *, and_end_it: bool) -> list[list[Row]]:
+        with session.transaction() as connection:
+            [[(process,)]] = _pipeline(connection).run([OUR_PROCESS])
+            if and_end_it:
+                call(partial(end, url, process))
+            return find(connection, asked)
+
+    async def scene() -> None:
+        with closing(Database.open(url)) as database, closing(database.session()) as session:
+            found = await asyncio.gather(
+                greenlet_spawn(ask, session, and_end_it=True),
+                greenlet_spawn(ask, session, and_end_it=False),
+                return_exceptions=True,
+            )
+            assert isinstance(found[0], psycopg.OperationalError)
+            assert found[1] == [[]]
+
+    asyncio.run(scene())
 
 
 def test_a_connection_that_is_lost_is_lost_for_all_of_them(
