@@ -61,7 +61,7 @@ def ledger(
     count: Annotated[int, typer.Option(min=1, help="Commands of a row.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same commands.")] = 1,
     past: Annotated[
-        int, typer.Option(min=0, help="Past authorizations, loaded for one more row.")
+        int, typer.Option(min=0, help="Past authorizations, loaded for two more rows.")
     ] = 0,
     url: Annotated[
         str | None, typer.Option("--ledger", help="An empty database, instead of a fresh one.")

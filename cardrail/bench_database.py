@@ -1,10 +1,11 @@
 """A fresh database for a benchmark, gone at its end, with its durability left on.
 
-A PostgreSQL server is set up as deploy/postgresql.conf tells.
+A PostgreSQL server is set up as deploy/postgresql.conf tells, for the memory of this machine.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,12 @@ def fresh_database(engine: Engine, url: str | None = None) -> Iterator[str]:
     else:
         server = EmbeddedPostgresql()
         try:
-            server.configure(TUNED)
+            server.configure({**TUNED, "shared_buffers": _quarter_of_memory()})
             yield server.url()
         finally:
             server.stop()
+
+
+def _quarter_of_memory() -> str:
+    quarter = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    return f"{max(quarter // 2**20, 128)}MB"

@@ -6,7 +6,10 @@ that has expired. Rows come in the order of their keys, five or so for each acco
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from cardrail.bench_commands import AT, DAY
 from ledger.database import Database
@@ -25,13 +28,18 @@ _SERIES = {
 }
 
 
-def load_past(database: Database, *, accounts: int, authorizations: int) -> None:
-    """Open wallets 1..`accounts` that are not there, and give them their past."""
+def load_accounts(database: Database, accounts: int) -> None:
+    """Open wallets 1..`accounts` that are not there."""
     with database.transaction() as connection:
         first = (connection.scalar(text("SELECT max(account_id) FROM accounts")) or 0) + 1
     for start in range(first, accounts + 1, _AT_ONCE):
         with database.transaction() as connection:
             _open(connection, start, min(start + _AT_ONCE - 1, accounts))
+    _settle(database)
+
+
+def load_past(database: Database, *, accounts: int, authorizations: int) -> None:
+    """Give wallets 1..`accounts` their past."""
     for start in range(1, authorizations + 1, _AT_ONCE):
         with database.transaction() as connection:
             last = min(start + _AT_ONCE - 1, authorizations)
@@ -137,9 +145,20 @@ def _insert(
 
 
 def _settle(database: Database) -> None:
-    """What a server does by itself in a quiet hour: statistics, and a checkpoint."""
+    """What a server does by itself in a quiet hour: statistics, a checkpoint, and a warm memory."""
     with database.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             quiet = connection.execution_options(isolation_level="AUTOCOMMIT")
             for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
                 quiet.exec_driver_sql(statement)
+            with suppress(DBAPIError):  # not every server has the extension, or gives it to us
+                for statement in _WARM:
+                    quiet.exec_driver_sql(statement)
+
+
+# The rows of the past are not read again; every index is, and every account.
+_WARM = (
+    "CREATE EXTENSION IF NOT EXISTS pg_prewarm",
+    "SELECT sum(pg_prewarm(indexrelid)) FROM pg_stat_user_indexes",
+    "SELECT pg_prewarm('accounts')",
+)

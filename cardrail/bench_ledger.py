@@ -15,7 +15,7 @@ from cardrail import bench_opening
 from cardrail.bare_transactions import bare_batch, bare_transaction
 from cardrail.bench_commands import Load
 from cardrail.bench_database import fresh_database
-from cardrail.bench_history import load_past
+from cardrail.bench_history import load_accounts, load_past
 from cardrail.bench_opening import open_accounts, opened
 from cardrail.bench_rows import Row, nanoseconds, row_of
 from ledger.audit import audit
@@ -35,8 +35,8 @@ _WARM_UP = 1000  # commands
 class Plan(bench_opening.Plan):
     """What to measure: `count` commands for each row, `batch` of them in flight.
 
-    With `past`, once more with so many past authorizations on all of `accounts`; everything else
-    is measured before they are there, on a thousand.
+    With `past`, once more on all of `accounts`, and then with so many past authorizations on them;
+    everything else is measured before they are there, on a thousand.
     """
 
     past: int = 0
@@ -86,13 +86,16 @@ def _with_accounts(plan: Plan, url: str, database: Database) -> Iterator[Row]:
 
 
 def _with_past(plan: Plan, database: Database) -> Iterator[Row]:
-    """The rate once there are many accounts, each with its past."""
-    load_past(database, accounts=plan.accounts, authorizations=plan.past)
+    """The rate once there are many accounts, and then with the past of each."""
+    load_accounts(database, plan.accounts)
     load = Load(seed=plan.seed + 1, accounts=plan.accounts)
-    _warm_up(database, load, plan.batch)
-    name = f"holds, {plan.accounts:,} accounts, {plan.past:,} past"
-    held = load.holds(plan.count)
-    yield _row(plan, name, plan.batch, _answer_all(database, held, plan.batch))
+    name = f"holds, {plan.accounts:,} accounts"
+    for past in ("", f", {plan.past:,} past"):
+        if past:
+            load_past(database, accounts=plan.accounts, authorizations=plan.past)
+        _warm_up(database, load, plan.batch)
+        held = load.holds(plan.count)
+        yield _row(plan, name + past, plan.batch, _answer_all(database, held, plan.batch))
 
 
 @dataclass(frozen=True, slots=True)
