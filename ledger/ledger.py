@@ -232,7 +232,7 @@ class Ledger:
             result = work(connection, book)
             changes = store.changes_of(book)
             book.is_decided = True
-            self._kept.keep(book.accounts)
+            self._kept.keep(book.accounts, book.spending.values())
             self._when_decided()
             return result, changes
 

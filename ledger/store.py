@@ -81,10 +81,14 @@ def load(
         wanted.add(command)
     houses = house_accounts(book, commands)
     wanted.accounts.update(houses)
-    for account in kept.take(wanted.accounts):
+    accounts, counters = kept.take(wanted.accounts)
+    for account in accounts:
         book.learn_account(account)
         book.unread_accounts[account.account_id] = account
+    for counter in counters:
+        book.spending[counter.account_id, counter.instrument_id, counter.day] = counter
     wanted.accounts.difference_update(book.accounts)
+    wanted.counters.difference_update(book.spending)
     named: list[Authorization] = []
     ask(connection, _questions(book, wanted, named))
     if wanted.resolves or not all(each in book.accounts for each in houses):
@@ -97,10 +101,10 @@ def load(
         (row.account_id, row.hold_id) for row in book.clearings.values() if row.hold_id
     )
     load_holds(connection, book, hold_keys)
-    counters = {
+    counted = {
         (hold.account_id, hold.instrument_id, hold.day) for hold in book.holds.values() if hold.day
     }
-    ask(connection, [_spending(book, counters - wanted.counters)])
+    ask(connection, [_spending(book, counted.difference(wanted.counters, book.spending))])
 
 
 def open_missing(connection: Connection, book: Book, houses: Iterable[Account]) -> None:

@@ -12,7 +12,7 @@ from ledger.commands import AnyCommand, SpendingLimits
 from ledger.kept import KeptAccounts
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome
-from ledger.rows import Account
+from ledger.rows import Account, Spending
 from ledger.tables import metadata
 from tests.ledger.books import DAY, NOW, TODAY, Books, named
 from tests.ledger.watching import watched
@@ -169,13 +169,44 @@ def test_accounts_of_the_house_are_kept_as_well(books: Books, writer: Watched) -
 def test_no_more_are_kept_than_it_may() -> None:
     kept = KeptAccounts(most=3)
     rows = {number: Account(number, "wallet", "", "JPY", posted=TODAY) for number in range(1, 6)}
-    kept.keep({each: rows[each] for each in (1, 2)})
-    kept.keep({each: rows[each] for each in (2, 3, 4)})
-    assert kept.take([1, 2, 3, 4, 5]) == [rows[2], rows[3], rows[4]]
-    assert kept.take([2]) == []
-    kept.keep({1: rows[1]})
+    kept.keep({each: rows[each] for each in (1, 2)}, [])
+    kept.keep({each: rows[each] for each in (2, 3, 4)}, [])
+    assert kept.take([1, 2, 3, 4, 5]) == ([rows[2], rows[3], rows[4]], [])
+    assert kept.take([2]) == ([], [])
+    kept.keep({1: rows[1]}, [])
     kept.forget()
-    assert kept.take([1]) == []
+    assert kept.take([1]) == ([], [])
+
+
+def test_counters_go_with_their_account() -> None:
+    kept = KeptAccounts()
+    account = Account(1, "wallet", "", "JPY")
+    counters = [Spending(1, 7, TODAY + day, 100, 1) for day in range(6)]
+    kept.keep({1: account}, counters)
+    assert kept.take([1]) == ([account], counters[2:])
+    kept.keep({1: account}, counters[:1])
+    kept.keep({1: account, 2: account}, counters[1:2])  # read anew, not taken
+    assert kept.take([1, 2]) == ([account, account], counters[1:2])
+    assert kept.take([1, 2]) == ([], [])
+
+
+def test_a_counter_is_asked_for_once(books: Books, writer: Watched) -> None:
+    limits = SpendingLimits(day_amount=500)
+    for trips in (["find", "last write"], ["last write"], ["last write"]):
+        writer.decide(books.authorize(200, limits=limits))
+        assert writer.trips == trips
+    assert books.wallet().held == 400
+
+
+def test_the_expiry_of_a_hold_beside_a_counter_that_has_moved(
+    books: Books, writer: Watched
+) -> None:
+    """The job reads accounts anew, which makes no counter newer."""
+    limits = SpendingLimits(day_amount=500)
+    writer.decide(books.authorize(200, limits=limits))
+    books.ask(books.authorize(200, limits=limits))
+    assert writer.ledger.expire(NOW + 7 * DAY) == 2
+    assert writer.decide(books.authorize(200, limits=limits)) == [Outcome.AMOUNT_LIMIT]
 
 
 def test_an_account_that_is_gone_is_not_written_about(books: Books, writer: Watched) -> None:
