@@ -11,6 +11,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
+from random import Random
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -44,7 +45,7 @@ from ledger.money import Money
 from ledger.outcomes import Outcome
 from ledger.rows import Account, Hold, Spending
 from tests.ledger.engines import Engine, fresh_ledger
-from tests.ledger.model import Answer, Message
+from tests.ledger.model import PLENTY, Answer, Message
 from tests.ledger.model_by_hand import WholeModel
 
 SECOND = 1_000_000
@@ -58,23 +59,23 @@ VERBS = [
     verb
     for verb, weight in {
         "authorize": 5,
-        "increment": 3,
-        "advise": 4,
+        "increment": 5,
+        "advise": 5,
         "stand_in": 1,
         "tap_again": 1,
         "reverse": 5,
         "withdraw": 1,
         "clear": 7,
-        "refund": 3,
-        "undo": 4,
-        "fund": 1,
+        "refund": 4,
+        "undo": 5,
+        "fund": 2,
         "resolve": 2,
         "recall": 1,
         "repeat": 3,
-        "late": 2,
+        "late": 3,
         "stranger": 1,
-        "wait": 2,
-        "expire": 2,
+        "wait": 1,
+        "expire": 3,
     }.items()
     for _ in range(weight)
 ]
@@ -101,13 +102,17 @@ class Life:
         held = [each for each in self.came if each.hold.state != "none"]
         return next(iter(held + self.came), None)
 
+    @property
+    def state(self) -> str:
+        return self.first.hold.state if self.first else "none"
+
 
 def nobody() -> Message:
     """What nothing is about."""
     return Message("", Recall(account_id=0, origin=Origin("", "", "", "", ""), at=0))
 
 
-def has_code(request: Message, amount: int | None) -> bool:
+def has_code(request: Message, amount: int | None = None) -> bool:
     """Whether its approval code leads to it, with its RRN or with that amount."""
     answer = request.answer
     return answer is not None and answer[0].approved and amount in {None, answer[1]}
@@ -117,7 +122,7 @@ class LedgerAndModel(RuleBasedStateMachine):
     """Commands are queued, and decided as one batch by the first that does not wait."""
 
     engine: ClassVar[Engine]
-    data: st.DataObject
+    random: Random
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,9 +139,11 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.counts = Counter[tuple[int, str, str]]()
         self.meanings: dict[Message, Meaning] = {}
         self.matched: dict[Message, Message] = {}  # which clearing has found which request
+        self.seeds = Counter[int]()
         self.asked: list[Message] = []
         self.waiting: list[tuple[AnyCommand, Answer, int]] = []
         self.answers: set[Decision] = set()
+        self.decided = False  # since the books were last compared
         for number, (balance, credit_line) in WALLETS.items():
             wallet = Wallet(
                 account_id=number,
@@ -154,7 +161,12 @@ class LedgerAndModel(RuleBasedStateMachine):
     # --- what is drawn ---
 
     def pick(self, *choices: Item) -> Item:
-        return self.data.draw(st.sampled_from(choices))
+        return self.random.choice(choices)
+
+    def posted(self, life: Life, *near: int) -> Money:
+        """Or something to the wallet: it pays its debt, or comes to owe one yen."""
+        has = self.models[life.wallet].has["wallet"]
+        return self.amount(life, *near, *([-has, 1 - has] if has < 0 else [has + 1]))
 
     def once_in(self, times: int) -> bool:
         return self.pick(*[False] * (times - 1), True)
@@ -167,23 +179,36 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.lives.append(life)
         return life
 
-    def some_life(self) -> Life:
-        return self.pick(*self.lives[-4:]) if self.lives else self.new_life()
+    def some_life(self, *states: str) -> Life:
+        """Mostly one with a hold that is not at its end, and one of which much has come."""
+        recent = self.lives[-6:]
+        alive = [each for each in recent if each.state in (states or ("pending", "expired"))]
+        if not alive and (not recent or self.once_in(2)):
+            life = self.new_life()
+            self.send(self.purchase(life), life)
+            return life
+        busy = [each for each in alive if len(each.came) + len(each.clearings) > 1]
+        return self.pick(*alive * 3, *busy * 3, *recent[-2:])
 
     def some_request(self, life: Life) -> Message:
         """One that has come, mostly."""
         if not life.requests:
-            return self.request(life, "authorize", self.amount(life), Reference(), nobody)
-        return self.pick(*life.requests, *life.came * 2)
+            return self.purchase(life)
+        return self.pick(*life.came * 5, *life.requests)
+
+    def purchase(self, life: Life) -> Message:
+        return self.request(life, "authorize", self.amount(life), Reference(), nobody)
 
     def amount(self, life: Life, *near: int) -> Money:
         """Mostly one that means something to the hold."""
-        if not self.once_in(3) and life.first is not None:
+        if life.first is not None:
             hold = life.first.hold
             near = (*near, hold.left, hold.left, hold.left // 2, hold.left + 30, hold.amount)
-        said = [each for each in near if each > 0] or [1, 30, 100, 200, 200, 300, 400, 1000, 2000]
+        said = [each for each in (*near, *near) if each > 0]
         wrong = [Money(0, "JPY"), Money(-1, "JPY"), Money(10, "USD")]
-        return self.pick(*wrong) if self.once_in(20) else Money(self.pick(*said), "JPY")
+        if self.once_in(20):
+            return self.pick(*wrong)
+        return Money(self.pick(*said, 1, 30, 100, 200, 200, 300, 400, 1000, 2000), "JPY")
 
     def name(
         self, life: Life, target: Message, amount: int, *, clears: bool = False
@@ -192,7 +217,9 @@ class LedgerAndModel(RuleBasedStateMachine):
         origin, transaction = target.command.origin, life.transaction_id
         ways = ["trace", "trace"]
         ways += ["both", "both", "transaction", "transaction"] * bool(transaction)
-        ways += ["code and RRN", "code and amount"] * (not life.tapped)
+        if not life.tapped:
+            ways += ["code and RRN"] * (has_code(target) or self.once_in(6))
+            ways += ["code and amount"] * (has_code(target, amount) or self.once_in(6))
         ways += ["number", "number"] * (clears and bool(life.numbers))
         way = self.pick(*ways)
         if way == "trace":
@@ -247,7 +274,7 @@ class LedgerAndModel(RuleBasedStateMachine):
             "amount": amount,
             "approval_code": f"code {common['origin'].rrn}",
             "expires_at": self.now + self.pick(1, 2, 5) * DAY,
-            "purpose": self.pick(*[Purpose.PURCHASE] * 8, Purpose.CASH, Purpose.CREDIT),
+            "purpose": self.pick(*[Purpose.PURCHASE] * 10, Purpose.CASH, Purpose.CREDIT),
             "points": self.pick(0, 50),
         }
         command: Authorize | Advise
@@ -314,6 +341,7 @@ class LedgerAndModel(RuleBasedStateMachine):
     def decide(self) -> None:
         """The writers take turns."""
         self.writers.reverse()
+        self.decided = True
         batch, self.waiting = self.waiting, []
         decisions = self.writers[0].apply([command for command, _, _ in batch])
         for (command, expected, available), decision in zip(batch, decisions, strict=True):
@@ -330,19 +358,22 @@ class LedgerAndModel(RuleBasedStateMachine):
 
     # --- verbs ---
 
-    @rule(data=st.data(), verb=st.sampled_from(VERBS), waits=st.sampled_from([False, False, True]))
-    def say(self, data: st.DataObject, verb: str, *, waits: bool) -> None:
-        self.data = data
+    @rule(seed=st.integers(0, 2**32 - 1))
+    def say(self, seed: int) -> None:
+        """The seed draws all of a step. One that Hypothesis has copied draws something else."""
+        self.seeds[seed] += 1
+        self.random = Random(f"{seed}, {self.seeds[seed]}")
+        verb, waits = self.pick(*VERBS), self.once_in(3)
         getattr(self, f"_{verb}")(waits)
 
     def _authorize(self, waits: bool) -> None:
         life = self.new_life()
-        message = self.request(life, "authorize", self.amount(life), Reference(), nobody)
+        message = self.purchase(life)
         if not self.once_in(4):
             self.send(message, life, waits=waits)
 
     def _increment(self, waits: bool) -> None:
-        life = self.some_life()
+        life = self.some_life("pending")
         amount = self.amount(life)
         named = self.name(life, self.some_request(life), amount.amount)
         message = self.request(life, "authorize", amount, *named)
@@ -351,7 +382,7 @@ class LedgerAndModel(RuleBasedStateMachine):
 
     def _advise(self, waits: bool) -> None:
         life = self.some_life()
-        amount = self.pick(self.amount(life), self.amount(life), Money(0, "JPY"))
+        amount = Money(0, "JPY") if self.once_in(5) else self.amount(life)
         reference, named = self.name(life, self.some_request(life), amount.amount)
 
         def meaning() -> Message:
@@ -408,9 +439,10 @@ class LedgerAndModel(RuleBasedStateMachine):
 
     def _reverse(self, waits: bool, *, withdraws: bool = False) -> None:
         life = self.some_life()
-        if self.once_in(12):
+        if self.once_in(10):
             life = self.new_life()  # of which nothing has come
-        target = self.some_request(life)
+        increments = [each for each in life.came if each.added < PLENTY]
+        target = self.pick(*increments, self.some_request(life))
         amount = self.amount(life, *([target.answer[1]] if target.answer else []))
         reference, meaning = self.name(life, target, amount.amount)
         partly = not withdraws and self.once_in(2)
@@ -431,12 +463,12 @@ class LedgerAndModel(RuleBasedStateMachine):
     def _clear(self, waits: bool, *, credit: bool = False) -> None:
         life = self.some_life()
         target = self.some_request(life)
-        amount = self.amount(life, *([target.answer[1]] if target.answer else []))
+        amount = self.posted(life, *([target.answer[1]] if target.answer else []))
         reference, meaning = self.name(life, target, amount.amount, clears=True)
-        if self.once_in(10):
+        if self.once_in(4 if credit else 10):
             reference, meaning = Reference(), nobody
         number = reference.acquirer_reference or self.pick(self.new("R", life), *life.numbers)
-        sequence, count = self.pick((0, 0), (0, 0), (1, 2), (2, 2), (1, 3))
+        sequence, count = self.pick((0, 0), (0, 0), (1, 2), (2, 2), (1, 3), (1, 3))
         command = Clear(
             **self.common(life, "c", number),
             reference=reference,
@@ -497,12 +529,13 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.send(Message("undo", command, *found), waits=waits)
 
     def life_with_clearings(self) -> Life:
-        cleared = [each for each in self.lives if each.clearings]
-        return self.pick(*cleared[-4:]) if cleared else self.some_life()
+        cleared = [each for each in self.lives if each.clearings][-4:]
+        held = [each for each in cleared if each.state == "pending"]
+        return self.pick(*cleared, *held * 2) if cleared else self.some_life()
 
     def _fund(self, waits: bool) -> None:
         life = self.some_life()
-        transfer = self.transfer(life, self.amount(life), value=self.pick(False, True))
+        transfer = self.transfer(life, self.posted(life), value=self.pick(False, True))
         self.send(transfer, waits=waits)
 
     def _resolve(self, waits: bool) -> None:
@@ -550,6 +583,7 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.now += self.pick(SECOND, 3 * SECOND, DAY, 3 * DAY, 7 * DAY)
 
     def _expire(self, _: bool) -> None:
+        self.now += self.pick(0, DAY, DAY, 2 * DAY)
         self.decide()
         before = self.expired
         for model in self.models.values():
@@ -563,8 +597,9 @@ class LedgerAndModel(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_those_of_the_model(self) -> None:
-        if self.waiting:
+        if self.waiting or not self.decided:
             return
+        self.decided = False
         with self.databases[0].reading() as connection:
             report = audit(connection)
             assert report.clean, report.disagreements
