@@ -45,7 +45,7 @@ from ledger.money import Money
 from ledger.outcomes import Outcome
 from ledger.rows import Account, Hold, Spending
 from tests.ledger.engines import Engine, fresh_ledger
-from tests.ledger.model import PLENTY, Answer, Message
+from tests.ledger.model import PLENTY, WEEK, Answer, Message
 from tests.ledger.model_by_hand import WholeModel
 
 SECOND = 1_000_000
@@ -60,19 +60,19 @@ VERBS = [
     for verb, weight in {
         "authorize": 5,
         "increment": 5,
-        "advise": 5,
-        "stand_in": 1,
-        "tap_again": 1,
-        "reverse": 5,
-        "withdraw": 1,
-        "clear": 7,
+        "advise": 6,
+        "stand_in": 2,
+        "tap_again": 3,
+        "reverse": 6,
+        "withdraw": 2,
+        "clear": 8,
         "refund": 4,
         "undo": 5,
         "fund": 2,
         "resolve": 2,
         "recall": 1,
         "repeat": 3,
-        "late": 3,
+        "late": 5,
         "stranger": 1,
         "wait": 1,
         "expire": 3,
@@ -101,6 +101,10 @@ class Life:
         """The first that came and made or changed a hold; or else the first that came."""
         held = [each for each in self.came if each.hold.state != "none"]
         return next(iter(held + self.came), None)
+
+    @property
+    def increments(self) -> list[Message]:
+        return [each for each in self.came if each.added < PLENTY]
 
     @property
     def state(self) -> str:
@@ -182,13 +186,15 @@ class LedgerAndModel(RuleBasedStateMachine):
     def some_life(self, *states: str) -> Life:
         """Mostly one with a hold that is not at its end, and one of which much has come."""
         recent = self.lives[-6:]
-        alive = [each for each in recent if each.state in (states or ("pending", "expired"))]
+        alive = [each for each in recent if each.state in states]
+        alive = alive or [each for each in recent if each.state in {"pending", "expired"}]
         if not alive and (not recent or self.once_in(2)):
             life = self.new_life()
             self.send(self.purchase(life), life)
             return life
         busy = [each for each in alive if len(each.came) + len(each.clearings) > 1]
-        return self.pick(*alive * 3, *busy * 3, *recent[-2:])
+        in_parts = [each for each in alive if each.first and each.first.hold.posted]
+        return self.pick(*alive * 3, *busy * 3, *in_parts * 3, *recent[-3:])
 
     def some_request(self, life: Life) -> Message:
         """One that has come, mostly."""
@@ -203,12 +209,13 @@ class LedgerAndModel(RuleBasedStateMachine):
         """Mostly one that means something to the hold."""
         if life.first is not None:
             hold = life.first.hold
-            near = (*near, hold.left, hold.left, hold.left // 2, hold.left + 30, hold.amount)
+            half = hold.left // 2
+            near = (*near, hold.left, hold.left, half, half + hold.posted, hold.left + 30)
         said = [each for each in (*near, *near) if each > 0]
         wrong = [Money(0, "JPY"), Money(-1, "JPY"), Money(10, "USD")]
         if self.once_in(20):
             return self.pick(*wrong)
-        return Money(self.pick(*said, 1, 30, 100, 200, 200, 300, 400, 1000, 2000), "JPY")
+        return Money(self.pick(*said, 1, 30, 100, 100, 200, 200, 300, 400, 1000), "JPY")
 
     def name(
         self, life: Life, target: Message, amount: int, *, clears: bool = False
@@ -282,7 +289,7 @@ class LedgerAndModel(RuleBasedStateMachine):
             command = Advise(
                 **common,
                 reference=reference,
-                approved=not self.once_in(4),
+                approved=not self.once_in(5),
                 completes=self.pick(False, True),
                 counted=life.card in WITH_LIMITS,
             )
@@ -371,6 +378,8 @@ class LedgerAndModel(RuleBasedStateMachine):
         message = self.purchase(life)
         if not self.once_in(4):
             self.send(message, life, waits=waits)
+        elif self.once_in(2):  # and what else may come of a life of which nothing has
+            self.stand_in(life)
 
     def _increment(self, waits: bool) -> None:
         life = self.some_life("pending")
@@ -381,8 +390,8 @@ class LedgerAndModel(RuleBasedStateMachine):
             self.send(message, life, waits=waits)
 
     def _advise(self, waits: bool) -> None:
-        life = self.some_life()
-        amount = Money(0, "JPY") if self.once_in(5) else self.amount(life)
+        life = self.some_life(*["expired"] * self.once_in(2))
+        amount = Money(0, "JPY") if self.once_in(6) else self.amount(life)
         reference, named = self.name(life, self.some_request(life), amount.amount)
 
         def meaning() -> Message:
@@ -394,22 +403,24 @@ class LedgerAndModel(RuleBasedStateMachine):
     def _stand_in(self, waits: bool) -> None:
         """The network tells its own decision, of a transaction of which we may have heard."""
         life = self.new_life() if self.once_in(2) else self.some_life()
-        message = self.request(
-            life,
-            "advise",
-            self.amount(life),
-            Reference(),
-            lambda: (life.transaction_id and life.first) or nobody(),
-        )
-        self.send(message, life, waits=waits)
+        message = self.stand_in(life)
+        if not self.once_in(4):
+            self.send(message, life, waits=waits)
+
+    def stand_in(self, life: Life) -> Message:
+        def meaning() -> Message:
+            return (life.transaction_id and life.first) or nobody()
+
+        return self.request(life, "advise", self.amount(life), Reference(), meaning)
 
     def _tap_again(self, waits: bool) -> None:
         """The same sale under another key."""
         taps = [
             (each, life)
-            for life in self.lives[-3:]
+            for life in self.lives[-2:]
             for each in life.came
             if each.verb == "authorize" and life.transaction_id
+            for _ in range(4 if each.hold.state == "posted" else 1)
         ]
         if not taps:
             return
@@ -418,7 +429,9 @@ class LedgerAndModel(RuleBasedStateMachine):
         again = self.request(life, "authorize", Money(1, "JPY"), Reference(), self.meanings[tap])
         life.tapped = True
         origin = msgspec.structs.replace(again.command.origin, fingerprint=same)
-        within = self.pick(*[3 * SECOND] * 3, 0)
+        within = self.pick(*[3 * SECOND] * 5, 0)
+        if self.once_in(3):
+            self.now = max(self.now, tap.command.at + within)  # the last moment
         again.command = msgspec.structs.replace(tap.command, origin=origin, repeats_within=within)
         again.counter = tap.counter
         again.about = tuple(each for each in life.came if each.command.origin.fingerprint == same)
@@ -433,16 +446,26 @@ class LedgerAndModel(RuleBasedStateMachine):
             if each.answer is None
         ]
         if prepared:
-            message, life = self.pick(*prepared[-4:])
+            reversed_early = [
+                (message, life)
+                for message, life in prepared
+                if life.as_a_whole.reversed_early
+                or any(each.reversed_early for each in life.requests)
+            ]
+            message, life = self.pick(*prepared[-3:], *reversed_early[-4:])
+            if message.reversed_early and self.once_in(3):
+                self.now = max(self.now, message.reversed_early + WEEK)  # the last moment
             deliver = self.send if message in life.requests else self.present
             deliver(message, life, waits=waits)
 
     def _reverse(self, waits: bool, *, withdraws: bool = False) -> None:
-        life = self.some_life()
-        if self.once_in(10):
+        added = [each for each in self.lives[-8:] if each.increments and each.state == "pending"]
+        life = self.pick(self.some_life(), *added * 3)
+        if self.once_in(8):
             life = self.new_life()  # of which nothing has come
-        increments = [each for each in life.came if each.added < PLENTY]
-        target = self.pick(*increments, self.some_request(life))
+            self.purchase(life)
+            self.stand_in(life)
+        target = self.pick(*life.increments * 2, self.some_request(life))
         amount = self.amount(life, *([target.answer[1]] if target.answer else []))
         reference, meaning = self.name(life, target, amount.amount)
         partly = not withdraws and self.once_in(2)
@@ -461,13 +484,16 @@ class LedgerAndModel(RuleBasedStateMachine):
         self._reverse(waits, withdraws=True)
 
     def _clear(self, waits: bool, *, credit: bool = False) -> None:
-        life = self.some_life()
+        life = self.some_life(*["posted"] * (credit and not self.once_in(3)))
+        if self.once_in(8):
+            life = self.pick(*self.lives[-6:], life)
         target = self.some_request(life)
         amount = self.posted(life, *([target.answer[1]] if target.answer else []))
         reference, meaning = self.name(life, target, amount.amount, clears=True)
         if self.once_in(4 if credit else 10):
             reference, meaning = Reference(), nobody
         number = reference.acquirer_reference or self.pick(self.new("R", life), *life.numbers)
+        unless = 2 if life.state == "voided" else 6
         sequence, count = self.pick((0, 0), (0, 0), (1, 2), (2, 2), (1, 3), (1, 3))
         command = Clear(
             **self.common(life, "c", number),
@@ -476,9 +502,9 @@ class LedgerAndModel(RuleBasedStateMachine):
             credit=credit,
             sequence=sequence,
             count=count,
-            fee=self.pick(0, 0, 5),
+            fee=self.pick(0, 5),
             points=self.pick(0, 3),
-            unless_reversed=not reference.acquirer_reference and self.once_in(6),
+            unless_reversed=not reference.acquirer_reference and self.once_in(unless),
         )
         message = Message("clear", command)
         self.meanings[message] = meaning
@@ -500,13 +526,15 @@ class LedgerAndModel(RuleBasedStateMachine):
         life = self.life_with_clearings()
         if not life.clearings:
             return
-        done = self.pick(*life.clearings[-4:])
+        posted = [each for each in life.clearings if each.posted]
+        refunds = [each for each in posted if each.path[0] == "settlement"]
+        done = self.pick(*life.clearings[-4:], *posted, *refunds * 2)
         number, key = done.command.origin.trace, done.command.origin.request_key
         stays = self.pick(0, 0, 0, 0, 30, done.posted // 2, done.posted)
         reference, meaning = Reference(), nobody
-        if self.once_in(5):
+        if self.once_in(3):
             named = self.some_life() if self.once_in(2) else life
-            if (named.wallet, named.network) == (life.wallet, life.network):
+            if (named.wallet, named.network) == (life.wallet, life.network) and named.came:
                 reference, meaning = self.name(named, self.some_request(named), stays)
         meant, model = meaning(), self.models[life.wallet]
         by_key = self.pick(True, False)
@@ -569,7 +597,8 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.queue(command, self.models[life.wallet].recall(message, same=same), waits=waits)
 
     def _repeat(self, waits: bool) -> None:
-        message, same = self.pick(*self.asked[-20:]), not self.once_in(8)
+        withdrawn = [each for each in self.asked if "issuer" in each.reversed_by]
+        message, same = self.pick(*self.asked[-20:], *withdrawn * 4), not self.once_in(8)
         origin, model = marked(message, same=same), self.models[message.command.account_id]
         command = msgspec.structs.replace(message.command, origin=origin, at=self.now)
         self.queue(command, model.apply(message, same=same), waits=waits)
@@ -583,7 +612,10 @@ class LedgerAndModel(RuleBasedStateMachine):
         self.now += self.pick(SECOND, 3 * SECOND, DAY, 3 * DAY, 7 * DAY)
 
     def _expire(self, _: bool) -> None:
-        self.now += self.pick(0, DAY, DAY, 2 * DAY)
+        ends = [
+            life.first.hold.ends for life in self.lives if life.first and life.state == "pending"
+        ]
+        self.now = max(self.now, self.pick(self.now, self.now + DAY, *ends))
         self.decide()
         before = self.expired
         for model in self.models.values():
