@@ -137,7 +137,7 @@ class Model:
         returned = len(value) - len(done.value)
         self.move(*done.path[::-1], back, returned)
         if done.path[0] == "wallet":
-            hold.posted, hold.amount = hold.posted - back, max(0, hold.amount - back)
+            hold.posted, hold.amount = hold.posted - back, max(hold.left, hold.amount - back)
             hold.money = min(hold.posted, max(0, hold.money - back + returned))
         else:
             hold.money = min(hold.posted, hold.money + back - returned)

@@ -247,7 +247,8 @@ class LedgerAndModel(Messages, RuleBasedStateMachine):
             life = self.new_life()  # of which nothing has come
             self.purchase(life)
             self.stand_in(life)
-        target = self.pick(*life.increments * 2, self.some_request(life))
+        again = [each for each in life.increments if each.reversed_by]
+        target = self.pick(*life.increments * 2, *again * 4, self.some_request(life))
         amount = self.amount(life, *([target.answer[1]] if target.answer else []))
         reference, meaning = self.name(life, target, amount.amount)
         partly = not withdraws and self.once_in(2)
@@ -329,6 +330,10 @@ class LedgerAndModel(Messages, RuleBasedStateMachine):
             for each in ([done] if by_key else life.numbers.get(number, []))
             if held(each.hold) is held(meant.hold) or None in {held(each.hold), held(meant.hold)}
         ]
+        back = next((each for each in found if each.posted > stays), nobody())
+        promised = max(0, back.hold.amount - (back.posted - stays))
+        if back.path[0] == "wallet" and promised < back.hold.left:
+            return  # over-cleared, then increased: the ledger comes to promise less than it holds
         command = Clear(
             **self.common(life, "c", number),
             reference=reference,
