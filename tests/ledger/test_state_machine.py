@@ -306,7 +306,7 @@ class LedgerAndModel(Messages, RuleBasedStateMachine):
             self.matched[clearing] = clearing.about[0]
 
     def _undo(self, waits: bool) -> None:
-        life = self.life_with_clearings()
+        life = self.pick(self.life_with_clearings(), *filter(self.has_spent_a_refund, self.lives))
         if not life.clearings:
             return
         posted = [each for each in life.clearings if each.posted]
@@ -342,6 +342,13 @@ class LedgerAndModel(Messages, RuleBasedStateMachine):
             undoes_reference="" if by_key else number,
         )
         self.send(Message("undo", command, *found), waits=waits)
+
+    def has_spent_a_refund(self, life: Life) -> bool:
+        """Some that went to Money, where there is only Value now."""
+        model = self.models[life.wallet]
+        money = model.has["wallet"] - model.value
+        refunds = [each for each in life.clearings if each.path == ("settlement", "wallet")]
+        return model.value > 0 and any(each.posted > money for each in refunds)
 
     def _fund(self, waits: bool) -> None:
         life = self.some_life()
