@@ -1,135 +1,149 @@
-"""Last third of the model: what is posted, and what comes back of it. Money only moves."""
+"""What the ledger promises about one wallet: lists, and sums over them."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from ledger.commands import Clear, Fund, Resolve
+from ledger.commands import Advise, AnyCommand, Authorize, Clear, Purpose, Reverse, SpendingLimits
 from ledger.outcomes import Outcome
-from tests.ledger.model_names import UNKNOWN, Answer, Posting, Promise, misread
-from tests.ledger.model_promises import Promises
+
+Answer = tuple[Outcome, int]  # and an amount
+PLENTY = 10**18  # more than there is of anything
+WEEK = 7 * 86_400_000_000  # microseconds: so long a reversal waits for its original
 
 
-class Model(Promises):
-    """What the ledger promises about one wallet, said as simply as it can be."""
+class Message:
+    """A command, what it is about under whatever name, what became of it, and the hold it made."""
+
+    answer: Answer | None = None
+    state, amount, left, ends = "none", 0, 0, 0  # `amount` is promised, and counts as spent
+    posted = parts = money = 0  # cleared, in so many parts; of that from Money, and not refunded
+    reversed_early = 0  # when, if before it came
+    added = PLENTY  # to its hold: all of it, if it is no increment
+    path, value = ("", ""), range(0)  # of a clearing: from where to where; its units that are Value
+
+    def __init__(self, verb: str, command: AnyCommand, *about: Message) -> None:
+        self.verb, self.command, self.about, self.hold = verb, command, about, self
+        self.counter = command.instrument_id, command.day
+        self.reversed_by = set[str]()
+
+    def release(self, kept: int) -> int:
+        """Give back what is held above `kept`; what is posted is not given back."""
+        released = max(0, self.left - max(0, kept - self.posted))
+        self.amount, self.left = self.amount - released, self.left - released
+        self.state = self.state if kept else "voided"
+        return released
+
+
+class Model:
+    """`has` tells where the money is; what the wallet has counts from its credit line."""
 
     def __init__(self, balance: int, credit_line: int) -> None:
-        super().__init__()
-        self.has = Counter(wallet=balance, funding=-balance)  # the wallet without what it owes
-        self.credit_line, self.value = credit_line, 0
-
-    @property
-    def above_line(self) -> int:
-        return self.has["wallet"] + self.credit_line
+        self.has, self.value = Counter(wallet=balance + credit_line, funding=-balance), 0
+        self.messages: list[Message] = []
 
     @property
     def available(self) -> int:
         """The house lends a wallet what it lacks to be at its credit line."""
-        return max(0, self.above_line) - self.held
+        return max(0, self.has["wallet"]) - sum(each.left for each in self.messages)
 
-    def move(self, source: str, target: str, amount: int, value: int = 0) -> int:
-        """Value goes first where it may, and last where something is owed. How much has moved."""
-        self.has.update({source: -amount, target: amount})
-        before, change = self.value, value if target == "wallet" else -value
-        self.value = max(0, min(self.value + change, self.above_line))
-        return abs(self.value - before)
+    def apply(self, message: Message, *, same: bool = True) -> Answer:
+        """The same message is given the same answer, another of its key a conflict."""
+        if message.answer is None:
+            self.messages.append(message)
+            message.answer = getattr(self, message.verb)(message.command, message, *message.about)
+        return message.answer if same else (Outcome.CONFLICT, 0)
 
-    def fund(self, command: Fund) -> Answer:
+    def authorize(self, command: Authorize, message: Message, original: Message) -> Answer:
+        hold = original.hold if original.hold.state == "pending" else message
+        spends, adds = command.purpose is not Purpose.CREDIT, command.increment_of is not None
+        spent = [one.amount for one in self.messages if one.counter == hold.counter and one.amount]
+        amount, limits = command.amount.amount, command.limits or SpendingLimits()
+        lacks = spends and amount > self.available
+        reasons = {
+            Outcome.AMOUNT_LIMIT: spends and sum(spent) + amount > (limits.day_amount or PLENTY),
+            Outcome.COUNT_LIMIT: spends and not adds and len(spent) >= (limits.day_count or PLENTY),
+            Outcome.REVERSED_BEFORE: command.at - message.reversed_early <= WEEK,
+            Outcome.ORIGINAL_UNKNOWN: adds and hold is message,
+            Outcome.INSUFFICIENT_FUNDS: lacks and not command.partial_allowed,
+            Outcome.APPROVED_PARTIALLY: lacks,
+            command.refusal or Outcome.APPROVED: True,
+        }
+        outcome = min(reason for reason, holds in reasons.items() if holds)
+        amount = (self.available if lacks else amount) if outcome.approved else 0
+        if outcome.approved and spends:
+            message.hold, message.added = hold, amount if adds else PLENTY
+            hold.state, hold.ends = "pending", max(hold.ends, command.expires_at)
+            hold.amount, hold.left = hold.amount + amount, hold.left + amount
+        return outcome, amount
+
+    def advise(self, command: Advise, message: Message, original: Message) -> Answer:
+        """Not refused. Its amount is all of the promise: what is cleared counts towards it."""
+        if command.at - message.reversed_early <= WEEK:
+            return Outcome.APPROVED, 0
+        message.hold = hold = original.hold if original.hold.state != "none" else message
+        again = hold.state == "expired" and not original.reversed_by
+        amount = command.amount.amount if command.approved else 0
+        if amount and (again or hold.state in {"none", "pending"}):
+            hold.state, hold.ends = "pending", command.expires_at
+            hold.amount, hold.left = amount, max(0, amount - hold.posted)
+            return Outcome.APPROVED, amount
+        if hold.state == "pending":
+            hold.release(0)
+        return Outcome.APPROVED, 0
+
+    def reverse(self, command: Reverse, _: Message, original: Message) -> Answer:
+        """What names an increment takes back that one alone, and once."""
+        hold, new, released = original.hold, command.replacement, 0
+        if hold.state == "pending" and not (original.added < PLENTY and original.reversed_by):
+            released = hold.release(new.amount if new else max(0, hold.amount - original.added))
+        if original.answer is None:
+            original.reversed_early = command.at
+        elif hold.state != "posted" and (new is None or hold.state != "pending"):
+            original.reversed_by.add("network")
+        return Outcome.APPROVED, released
+
+    def expire(self, now: int) -> None:
+        for hold in self.messages:
+            if hold.state == "pending" and hold.ends <= now:
+                hold.state, hold.left = "expired", 0
+
+    def clear(self, command: Clear, message: Message, original: Message) -> Answer:
+        hold = original.hold if original.hold.state != "none" else Message("", command)
         amount = command.amount.amount
-        if wrong := misread(command.amount, 1):
-            return wrong, 0
-        self.move("funding", "wallet", amount, amount if command.to_value else 0)
-        return Outcome.APPROVED, amount
-
-    def clear(self, command: Clear) -> Answer:
-        amount, undoes = command.amount.amount, bool(command.undoes or command.undoes_reference)
-        if wrong := misread(command.amount, int(not undoes)):
-            return wrong, 0
-        about = self.find(command.origin.network, command.reference, amount)
-        if command.unless_reversed and (about.taken_back or about.promise.state == "voided"):
-            return Outcome.REVERSED_BEFORE, 0
-        if undoes:
-            return self.undo(command, about.promise)
         if command.credit:
-            posting = Posting(command, about, "settlement", "wallet" if about.known else "suspense")
-            posting.money = refund(about.promise, amount)
-            self.move("settlement", posting.target, amount, amount - posting.money)
+            message.path = "settlement", "wallet" if original.answer else "suspense"
+            money = min(amount, hold.money) if hold.posted else amount
+            message.value, hold.money = range(money, amount), max(0, hold.money - money)
         else:
-            posting = Posting(command, about, "wallet", "settlement")
-            posting.value = self.move("wallet", "settlement", amount, amount)
-            use(about.promise, amount, amount - posting.value, command.count)
-        posting.fee_value = self.move("wallet", "fee", command.fee, command.fee)
-        self.postings.append(posting)
+            message.path, message.value = ("wallet", "settlement"), range(min(amount, self.value))
+            hold.posted, hold.parts = hold.posted + amount, hold.parts + 1
+            hold.money += amount - len(message.value)
+            hold.left = max(0, hold.left - amount)
+            if hold.state != "pending" or hold.parts >= command.count:
+                hold.state, hold.left = "posted", 0
+        message.hold, message.posted = hold, amount
+        self.move(*message.path, amount, len(message.value))
         return Outcome.APPROVED, amount
 
-    def undo(self, command: Clear, meant: Promise) -> Answer:
-        """Take back what is left of a clearing but for `amount`: as if only that had come."""
-        network, stays = command.origin.network, command.amount.amount
-        for posting in self.clearings(network, command.undoes_reference, command.undoes):
-            promise = posting.about.promise
-            another = promise is not meant and "none" not in {promise.state, meant.state}
-            if posting.left <= stays or another:
-                continue
-            back = posting.left - stays
-            value = posting.value_in(posting.left) - posting.value_in(stays)
-            if not stays:
-                self.move("fee", "wallet", posting.command.fee, posting.fee_value)
-            self.move(posting.target, posting.source, back, value)
-            come_back(promise, posting, back, back - value)
-            posting.left = stays
-            self.postings.append(Posting(command, posting.about))
-            return Outcome.APPROVED, back
-        return UNKNOWN
+    def undo(self, command: Clear, _: Message, *clearings: Message) -> Answer:
+        """Take back what is left of the first but for what stays: as if only that had come."""
+        stays = command.amount.amount
+        done = next((each for each in clearings if each.posted > stays), None)
+        if done is None:
+            return Outcome.ORIGINAL_UNKNOWN, 0
+        back, hold, value = done.posted - stays, done.hold, done.value
+        done.posted, done.value = stays, range(value.start, min(value.stop, stays))
+        returned = len(value) - len(done.value)
+        self.move(*done.path[::-1], back, returned)
+        if done.path[0] == "wallet":
+            hold.posted, hold.amount = hold.posted - back, max(hold.left, hold.amount - back)
+            hold.money = min(hold.posted, max(0, hold.money - back + returned))
+        else:
+            hold.money = min(hold.posted, hold.money + back - returned)
+        return Outcome.APPROVED, back
 
-    def resolve(self, command: Resolve) -> Answer:
-        """A debit without a hold waits for a person, and a credit in suspense."""
-        network = command.origin.network
-        for posting in self.clearings(network, "", command.clearing_key):
-            about = self.find(network, command.reference, posting.command.amount.amount)
-            left, credit = posting.left, posting.command.credit
-            holds = posting.about.promise.state != "none"
-            if not left or (posting.target != "suspense" if credit else holds):
-                continue
-            if command.reference is None and credit:
-                self.move("suspense", "fee", left)
-                posting.target = "fee"
-            elif not about.known:
-                continue
-            elif credit:
-                posting.about, posting.target = about, "wallet"
-                posting.money = refund(about.promise, left)
-                self.move("suspense", "wallet", left, left - posting.money)
-            else:
-                posting.about = about
-                use(about.promise, left, left - posting.value_in(left))
-            return Outcome.APPROVED, left
-        return UNKNOWN
-
-
-def use(promise: Promise, amount: int, money: int, count: int = 0) -> None:
-    """The last of `count` parts ends it; what comes after the end is posted too."""
-    if promise.state == "none":
-        return
-    promise.posted, promise.money = promise.posted + amount, promise.money + money
-    promise.parts, promise.left = promise.parts + 1, max(0, promise.left - amount)
-    if promise.state != "pending" or promise.parts >= count:
-        promise.state, promise.left = "posted", 0
-
-
-def refund(promise: Promise, amount: int) -> int:
-    """What goes to Money: up to what was paid from it, or all if nothing is known to be paid."""
-    if not promise.posted:
-        return amount
-    money = min(amount, promise.money)
-    promise.money -= money
-    return money
-
-
-def come_back(promise: Promise, posting: Posting, amount: int, money: int) -> None:
-    """A refund that comes back was never given, a debit that does was never paid."""
-    if posting.command.credit:
-        promise.money = min(promise.posted, promise.money + money)
-    elif promise.state != "none":
-        promise.posted -= amount
-        promise.money = min(promise.posted, max(0, promise.money - money))
-        promise.amount = max(0, promise.amount - amount)
+    def move(self, source: str, target: str, amount: int, value: int) -> None:
+        self.has.update({source: -amount, target: amount})
+        self.value += value * ((target == "wallet") - (source == "wallet"))
+        self.value = max(0, min(self.value, self.has["wallet"]))  # Money pays first what is owed

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import msgspec
 import pytest
 
-from ledger.commands import Clear, Reference
+from ledger.commands import Authorize, Clear, Decision, Origin, Purpose, Reference, trace_in
 from ledger.outcomes import Outcome
 from tests.ledger.books import Books, named
 
@@ -185,3 +187,92 @@ def test_a_suggested_credit_waits_in_suspense(books: Books) -> None:
     clearing = books.clearing("record")
     assert (clearing.manner, clearing.suggested_id) == ("suspense", held)
     assert books.house()["suspense"] == 300
+
+
+# --- few names, so that they meet ---
+
+
+def means(
+    command: Clear,
+    said: list[tuple[Authorize, Decision]],
+    cleared: list[tuple[Clear, Decision]],
+) -> int:
+    """The ladder, said as lists; of several with that name, the first that made a hold."""
+    of, by = (command.account_id, command.origin.network), command.reference
+    here = [each for each in said if (each[0].account_id, each[0].origin.network) == of]
+    life = [each for each in here if each[0].origin.transaction_id == by.transaction_id != ""]
+    trace = [each for each in here if each[0].origin.trace == by.trace != ""]
+    coded = [
+        each
+        for each in here
+        if each[1].approval_code == by.approval_code != ""
+        and each[0].origin.request_key.startswith(by.days or "")
+    ]
+    rrn = [each for each in coded if each[0].origin.rrn == by.rrn != ""]
+    exact = [each for each in coded if each[1].amount == command.amount.amount and not by.rrn]
+    earlier = [
+        decision.authorization_id
+        for each, decision in cleared
+        if (each.account_id, each.origin.network) == of and decision.authorization_id
+        if trace_in(each.origin.request_key) == by.acquirer_reference != ""
+    ]
+    both = [each for each in life if each in trace]
+    rungs = [*map(ids, (both, life, trace)), earlier, *map(ids, (rrn, exact))]
+    return next((found[0] for found in rungs if found), 0)
+
+
+def ids(found: list[tuple[Authorize, Decision]]) -> list[int]:
+    """First of those that made a hold."""
+    holding = [
+        each for each in found if each[1].outcome.approved and each[0].purpose is Purpose.PURCHASE
+    ]
+    return [decision.authorization_id for _, decision in holding + found]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_that_collide_are_told_apart_in_the_order_of_the_ladder(
+    books: Books, seed: int
+) -> None:
+    draw = Random(seed).choice
+    books.open(2, 10**6)
+
+    def origin(trace: str) -> Origin:
+        made = books.origin(draw(["", "A", "B"]), trace)
+        return msgspec.structs.replace(
+            made, network=draw(["visanet", "quicpay"]), rrn=draw(["r1", "r2"])
+        )
+
+    said: list[tuple[Authorize, Decision]] = []
+    cleared: list[tuple[Clear, Decision]] = []
+    for _ in range(12):
+        batch: list[Authorize | Clear] = []
+        for _ in range(draw([1, 1, 2, 5])):
+            account_id, amount = draw([1, 2]), draw([100, 200])
+            if draw([True, False]):
+                request = books.authorize(
+                    amount,
+                    origin(draw(["0115a", "0115b", "0116c"])),
+                    account_id=account_id,
+                    approval_code=draw(["c1", "c2"]),
+                    purpose=draw([Purpose.PURCHASE, Purpose.CREDIT]),
+                    refusal=draw([None, None, Outcome.INSTRUMENT_LOST]),
+                )
+                batch.append(request)
+                continue
+            by = Reference(
+                transaction_id=draw(["", "", "A", "B"]),
+                trace=draw(["", "", "0115a", "0116c"]),
+                rrn=draw(["", "r1", "r2"]),
+                approval_code=draw(["", "c1", "c2"]),
+                acquirer_reference=draw(["", "R1", "R2"]),
+                days=draw([(), ("0115",), ("0115", "0116")]),
+            )
+            clearing = books.clear(amount, by, origin(draw(["R1", "R2"])), credit=True)
+            batch.append(msgspec.structs.replace(clearing, account_id=account_id))
+        for command, decision in zip(batch, books.ledger.apply(batch), strict=True):
+            if isinstance(command, Authorize):
+                said.append((command, decision))
+            else:
+                assert decision.authorization_id == means(command, said, cleared), command
+                cleared.append((command, decision))
+    books.must_balance()

@@ -123,6 +123,19 @@ def test_money_first_as_of_any_refund(books: Books) -> None:
     assert books.clearing("ARN|1").value == 150
 
 
+def test_its_last_units_are_value_though_some_have_come_back(books: Books) -> None:
+    """Of a refund of 100, 40 have come back before it was resolved: 30 Money, 30 Value are left."""
+    books.ask(books.fund(170, to_value=True))
+    books.ask(books.authorize(200, books.origin("A")))
+    books.ask(books.clear(200, named("A")))  # 170 Value, 30 Money
+    refund = in_suspense(books, 100)
+    books.ask(books.clear(60, undoes="ARN|1"))
+    books.ask(books.resolve(refund, named("A")))
+    assert books.purse() == (1000, 30, 0)
+    books.ask(books.clear(40, undoes="ARN|1"))
+    assert books.purse() == (1000, 10, 0)
+
+
 def test_what_is_owed_is_paid_back_first(books: Books) -> None:
     books.ask(books.clear(1100))
     books.ask(books.authorize(300, books.origin("R"), purpose=Purpose.CREDIT))

@@ -1,16 +1,19 @@
-# ruff: noqa: ANN401 - fields of a command are given by name
-"""Every verb in any order, with duplicates, on two writers, against a model of lists and sums."""
+"""Every verb in any order, with duplicates, on two writers, against a model of lists and sums.
+
+The machine knows what each message is about, by whatever name: `messages` makes them.
+"""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import ExitStack
+from random import Random
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import select
@@ -18,19 +21,15 @@ from sqlalchemy import select
 from ledger import tables
 from ledger.audit import audit
 from ledger.commands import (
-    Advise,
     AnyCommand,
-    Authorize,
     Clear,
     Decision,
     Fund,
     Origin,
-    Purpose,
     Recall,
     Reference,
     Resolve,
     Reverse,
-    SpendingLimits,
 )
 from ledger.database import Database
 from ledger.house import AccountKind
@@ -39,81 +38,47 @@ from ledger.money import Money
 from ledger.outcomes import Outcome
 from ledger.rows import Account, Hold, Spending
 from tests.ledger.engines import Engine, fresh_ledger
-from tests.ledger.model import Model
+from tests.ledger.messages import DAY, NOW, SECOND, WITH_LIMITS, Life, Messages, nobody
+from tests.ledger.model import WEEK, Answer, Message
+from tests.ledger.model_by_hand import WholeModel
 
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-NOW = 1_800_000_000 * SECOND
 WALLETS = {1: (1000, 0), 2: (300, 200)}  # balance, credit line
 UNKNOWN_WALLET = 3
-
-# Few names, so that they meet. A trace names one message in the networks; here some are shared.
-wallets = st.sampled_from([*[1] * 10, *[2] * 5, UNKNOWN_WALLET])
-networks = st.sampled_from(["visanet", "visanet", "visanet", "quicpay"])
-transaction_ids = st.sampled_from(["", "A", "B", "C"])
-traces = st.sampled_from(["0115a", "0115b", "0115c", "0116d", "0116e", "0116f"])
-rrns = st.sampled_from(["r1", "r2", "r3"])
-approval_codes = st.sampled_from(["c1", "c2", "c3"])
-acquirer_references = st.sampled_from(["R1", "R2"])
-fingerprints = st.sampled_from(["same"] * 9 + ["other"])
-digits = st.integers(0, 3).map(str)
-message_keys = st.builds("{}|{}".format, traces, digits)
-clearing_keys = st.one_of(
-    st.builds("{}|{}".format, acquirer_references, digits), st.builds("post:{}".format, digits)
-)
-
-
-def origins_with(keys: st.SearchStrategy[str]) -> st.SearchStrategy[Origin]:
-    return st.builds(
-        Origin,
-        network=networks,
-        request_key=keys,
-        transaction_id=transaction_ids,
-        rrn=rrns,
-        fingerprint=fingerprints,
-    )
-
-
-messages = origins_with(message_keys)
-clearings = origins_with(clearing_keys)
-yen = st.integers(1, 400) | st.sampled_from([0, 100, 100, 200, 1000, 5000])
-amounts = st.one_of(
-    *[yen.map(lambda amount: Money(amount, "JPY"))] * 12,
-    st.sampled_from([Money(-1, "JPY"), Money(10, "USD")]),
-)
-days = st.sampled_from([(), ("0115",), ("0115", "0116")])
-by_name = st.builds(Reference, transaction_id=transaction_ids, trace=st.just("") | traces)
-by_code = st.builds(Reference, approval_code=approval_codes, rrn=st.just("") | rrns, days=days)
-references = by_name | by_name | by_code
-of_clearings = references | st.builds(
-    Reference,
-    transaction_id=st.just("") | transaction_ids,
-    acquirer_reference=acquirer_references,
-    approval_code=st.just("") | approval_codes,
-)
-limits = st.none() | st.builds(
-    SpendingLimits,
-    day_amount=st.none() | st.integers(0, 1500),
-    day_count=st.none() | st.integers(0, 4),
-)
-purposes = st.sampled_from([Purpose.PURCHASE] * 6 + [Purpose.CASH, Purpose.CREDIT])
-common: Any = {
-    "wallet": wallets,
-    "earlier": st.sampled_from([0, 0, 0, SECOND]),
-    "card": st.sampled_from([7, 7, 8]),
-    "day": st.sampled_from([20270115, 20270116]),
-    "waits": st.sampled_from([False, False, True]),
-}
-parts = st.sampled_from([(0, 0), (0, 0), (1, 2), (2, 2), (1, 3)])
+# How often each is drawn. One rule for all: Hypothesis would switch whole rules off.
+VERBS = [
+    verb
+    for verb, weight in {
+        "authorize": 5,
+        "increment": 5,
+        "advise": 6,
+        "stand_in": 2,
+        "tap_again": 3,
+        "reverse": 6,
+        "withdraw": 2,
+        "clear": 8,
+        "refund": 4,
+        "undo": 5,
+        "fund": 2,
+        "resolve": 2,
+        "recall": 1,
+        "repeat": 3,
+        "late": 5,
+        "stranger": 1,
+        "wait": 1,
+        "expire": 3,
+    }.items()
+    for _ in range(weight)
+]
 
 
-class LedgerAndModel(RuleBasedStateMachine):
+class LedgerAndModel(Messages, RuleBasedStateMachine):
     """Commands are queued, and decided as one batch by the first that does not wait."""
 
     engine: ClassVar[Engine]
 
     def __init__(self) -> None:
-        super().__init__()
+        RuleBasedStateMachine.__init__(self)
+        Messages.__init__(self, {number: WholeModel(*how) for number, how in WALLETS.items()})
         self.resources = ExitStack()
         url = self.resources.enter_context(fresh_ledger(self.engine))
         self.databases = [Database.open(url), Database.open(url)]
@@ -121,62 +86,48 @@ class LedgerAndModel(RuleBasedStateMachine):
             self.resources.callback(database.close)
         self.writers = [Ledger(each, node=node) for node, each in enumerate(self.databases)]
         self.writers[0].create_schema()
-        for number, (balance, credit_line) in WALLETS.items():
-            self.writers[0].open_wallet(
-                Wallet(
-                    account_id=number,
-                    currency="JPY",
-                    at=NOW,
-                    opening_balance=balance,
-                    credit_line=credit_line,
-                )
-            )
-        self.models = {number: Model(*how) for number, how in WALLETS.items()}
-        self.now = NOW
-        self.asked: list[AnyCommand] = []
-        self.waiting: list[tuple[AnyCommand, tuple[Outcome, int], int]] = []
+        self.seeds = Counter[int]()
+        self.asked: list[Message] = []
+        self.waiting: list[tuple[AnyCommand, Answer, int]] = []
         self.answers: set[Decision] = set()
-        for number in WALLETS:
-            self.queue(
-                Fund(
-                    account_id=number,
-                    origin=Origin("visanet", "gift", "", "", "same"),
-                    at=NOW,
-                    amount=Money(300, "JPY"),
-                    to_value=True,
-                ),
-                waits=False,
+        self.decided = False  # since the books were last compared
+        for number, (balance, credit_line) in WALLETS.items():
+            wallet = Wallet(
+                account_id=number,
+                currency="JPY",
+                at=NOW,
+                opening_balance=balance,
+                credit_line=credit_line,
             )
+            self.writers[0].open_wallet(wallet)
+            self.send(self.transfer(Life(number, "visanet", 0, ""), Money(300, "JPY"), value=True))
 
     def teardown(self) -> None:
         self.resources.close()
 
-    def ask(
-        self,
-        kind: type[AnyCommand],
-        origin: Origin,
-        wallet: int,
-        earlier: int,
-        card: int,
-        day: int,
-        waits: bool,
-        **what: Any,
-    ) -> None:
-        command = kind(
-            account_id=wallet,
-            origin=origin,
-            at=self.now - earlier,
-            instrument_id=card,
-            day=day,
-            **what,
-        )
-        self.queue(command, waits=waits)
+    # --- asking ---
 
-    def queue(self, command: AnyCommand, *, waits: bool) -> None:
-        """The model decides one at a time."""
+    def send(self, message: Message, life: Life | None = None, *, waits: bool = False) -> None:
+        """Ask it for the first time."""
+        earlier = 0
+        if life is not None and message in life.requests:
+            earlier = self.pick(0, 0, 0, SECOND)
+            early = life.as_a_whole.reversed_early
+            message.reversed_early = max(message.reversed_early, early)
+        message.command = msgspec.structs.replace(message.command, at=self.now - earlier)
+        if message in self.meanings:
+            message.about = self.meanings[message](), *message.about
+        model = self.models[message.command.account_id]
+        expected = model.apply(message)
+        if life is not None and message in life.requests:
+            life.came.append(message)
+        self.asked.append(message)
+        self.queue(message.command, expected, waits=waits)
+
+    def queue(self, command: AnyCommand, expected: Answer, *, waits: bool) -> None:
+        """The model has decided already, one at a time."""
+        note(repr(command))
         model = self.models.get(command.account_id)
-        expected = model.apply(command) if model else (Outcome.ACCOUNT_UNKNOWN, 0)
-        self.asked.append(command)
         self.waiting.append((command, expected, model.available if model else 0))
         if not waits:
             self.decide()
@@ -184,6 +135,7 @@ class LedgerAndModel(RuleBasedStateMachine):
     def decide(self) -> None:
         """The writers take turns."""
         self.writers.reverse()
+        self.decided = True
         batch, self.waiting = self.waiting, []
         decisions = self.writers[0].apply([command for command, _, _ in batch])
         for (command, expected, available), decision in zip(batch, decisions, strict=True):
@@ -198,126 +150,277 @@ class LedgerAndModel(RuleBasedStateMachine):
                 assert decision.available == available
                 self.answers.add(told)
 
-    @rule(
-        **common,
-        origin=messages,
-        amount=amounts,
-        purpose=purposes,
-        approval_code=approval_codes,
-        partial_allowed=st.booleans(),
-        limits=limits,
-        refusal=st.sampled_from([None] * 8 + [Outcome.INSTRUMENT_LOST, Outcome.FORMAT_INVALID]),
-        increment_of=st.none() | st.none() | references,
-        ends=st.integers(1, 5),
-        points=st.integers(0, 50),
-        repeats_within=st.sampled_from([0, 3 * SECOND]),
-    )
-    def authorize(self, origin: Origin, ends: int, **what: Any) -> None:
-        self.ask(Authorize, origin, expires_at=self.now + ends * DAY, **what)
+    # --- verbs ---
 
-    @rule(
-        **common,
-        origin=messages,
-        amount=amounts,
-        purpose=purposes,
-        approved=st.sampled_from([True, True, False]),
-        reference=references,
-        approval_code=approval_codes,
-        ends=st.integers(1, 5),
-        completes=st.booleans(),
-        counted=st.booleans(),
-        points=st.integers(0, 50),
-    )
-    def advise(self, origin: Origin, ends: int, **what: Any) -> None:
-        self.ask(Advise, origin, expires_at=self.now + ends * DAY, **what)
+    @rule(seed=st.integers(0, 2**32 - 1))
+    def say(self, seed: int) -> None:
+        """The seed draws all of a step. One that Hypothesis has copied draws something else."""
+        self.seeds[seed] += 1
+        self.random = Random(f"{seed}, {self.seeds[seed]}")
+        begins = not self.alive() and self.once_in(2)
+        verb, waits = "authorize" if begins else self.pick(*VERBS), self.once_in(3)
+        getattr(self, f"_{verb}")(waits)
 
-    @rule(
-        **common,
-        origin=messages,
-        reference=references,
-        amount=amounts,
-        replacement=st.none() | st.none() | amounts,
-    )
-    def reverse(self, origin: Origin, **what: Any) -> None:
-        self.ask(Reverse, origin, **what)
+    def _authorize(self, waits: bool) -> None:
+        life = self.new_life()
+        message = self.purchase(life)
+        if not self.once_in(4):
+            self.send(message, life, waits=waits)
+        elif self.once_in(2):  # and what else may come of a life of which nothing has
+            self.stand_in(life)
 
-    @rule(**common, origin=messages, reference=references, amount=amounts)
-    def withdraw(self, origin: Origin, **what: Any) -> None:
-        self.ask(Reverse, origin, withdraws=True, **what)
+    def _increment(self, waits: bool) -> None:
+        life = self.some_life("pending")
+        amount = self.amount(life)
+        named = self.name(life, self.some_request(life), amount.amount)
+        message = self.request(life, "authorize", amount, *named)
+        if not self.once_in(5):
+            self.send(message, life, waits=waits)
 
-    @rule(
-        **common,
-        origin=clearings,
-        reference=of_clearings,
-        amount=amounts,
-        credit=st.sampled_from([False, False, True]),
-        part=parts,
-        fee=st.sampled_from([0, 0, 5]),
-        points=st.sampled_from([0, 3]),
-    )
-    def clear(self, origin: Origin, part: tuple[int, int], **what: Any) -> None:
-        self.ask(Clear, origin, sequence=part[0], count=part[1], **what)
+    def _advise(self, waits: bool) -> None:
+        life = self.some_life(*["expired"] * self.once_in(2))
+        amount = Money(0, "JPY") if self.once_in(6) else self.amount(life)
+        reference, named = self.name(life, self.some_request(life), amount.amount)
 
-    @rule(
-        **common,
-        origin=clearings,
-        reference=references,
-        amount=amounts,
-        credit=st.sampled_from([False, False, True]),
-    )
-    def clear_unless_reversed(self, origin: Origin, **what: Any) -> None:
-        self.ask(Clear, origin, unless_reversed=True, **what)
+        def meaning() -> Message:
+            meant = named()
+            return (not meant.answer and life.transaction_id and life.first) or meant
 
-    @rule(
-        **common,
-        origin=clearings,
-        stays=st.sampled_from([0, 0, 0, 30, 100]),
-        undone=st.fixed_dictionaries({"undoes": clearing_keys})
-        | st.fixed_dictionaries({"undoes_reference": acquirer_references}),
-    )
-    def undo(self, origin: Origin, stays: int, undone: Any, **what: Any) -> None:
-        amount = Money(stays, "JPY")
-        self.ask(Clear, origin, reference=Reference(), amount=amount, **undone, **what)
+        self.send(self.request(life, "advise", amount, reference, meaning), life, waits=waits)
 
-    @rule(**common, origin=clearings, amount=amounts, to_value=st.booleans())
-    def fund(self, origin: Origin, **what: Any) -> None:
-        self.ask(Fund, origin, **what)
+    def _stand_in(self, waits: bool) -> None:
+        """The network tells its own decision, of a transaction of which we may have heard."""
+        life = self.new_life() if self.once_in(2) else self.some_life()
+        message = self.stand_in(life)
+        if not self.once_in(4):
+            self.send(message, life, waits=waits)
 
-    @rule(
-        **common,
-        origin=origins_with(st.builds("by hand:{}".format, digits)),
-        clearing_key=clearing_keys,
-        reference=st.none() | of_clearings,
-    )
-    def resolve(self, origin: Origin, **what: Any) -> None:
-        self.ask(Resolve, origin, **what)
-
-    @rule(**common, origin=messages)
-    def recall(self, origin: Origin, **what: Any) -> None:
-        self.ask(Recall, origin, **what)
-
-    @rule(which=st.integers(0, 10_000), changed=fingerprints, waits=st.booleans())
-    def repeat(self, which: int, changed: str, waits: bool) -> None:
-        if not self.asked:
+    def _tap_again(self, waits: bool) -> None:
+        """The same sale under another key."""
+        taps = [
+            (each, life)
+            for life in self.lives[-2:]
+            for each in life.came
+            if each.verb == "authorize" and life.transaction_id
+            for _ in range(4 if each.hold.state == "posted" else 1)
+        ]
+        if not taps:
             return
-        command = self.asked[which % len(self.asked)]
-        origin = msgspec.structs.replace(command.origin, fingerprint=changed)
-        self.queue(msgspec.structs.replace(command, origin=origin, at=self.now), waits=waits)
+        tap, life = self.pick(*taps)
+        same = tap.command.origin.fingerprint
+        again = self.request(life, "authorize", Money(1, "JPY"), Reference(), self.meanings[tap])
+        life.tapped = True
+        origin = msgspec.structs.replace(again.command.origin, fingerprint=same)
+        within = self.pick(*[3 * SECOND] * 5, 0)
+        if self.once_in(3):
+            self.now = max(self.now, tap.command.at + within)  # the last moment
+        again.command = msgspec.structs.replace(tap.command, origin=origin, repeats_within=within)
+        again.counter = tap.counter
+        again.about = tuple(each for each in life.came if each.command.origin.fingerprint == same)
+        self.send(again, life, waits=waits)
 
-    @rule(by=st.sampled_from([SECOND, 3 * SECOND, DAY, 3 * DAY, 7 * DAY]))
-    def time_passes(self, by: int) -> None:
-        self.now += by
+    def _late(self, waits: bool) -> None:
+        """What has been prepared comes, perhaps after its reversal."""
+        prepared = [
+            (each, life)
+            for life in self.lives
+            for each in (*life.requests, *life.clearings)
+            if each.answer is None
+        ]
+        if prepared:
+            reversed_early = [
+                (message, life)
+                for message, life in prepared
+                if life.as_a_whole.reversed_early
+                or any(each.reversed_early for each in life.requests)
+            ]
+            message, life = self.pick(*prepared[-3:], *reversed_early[-4:])
+            if message.reversed_early and self.once_in(3):
+                self.now = max(self.now, message.reversed_early + WEEK)  # the last moment
+            deliver = self.send if message in life.requests else self.present
+            deliver(message, life, waits=waits)
 
-    @rule()
-    def expire(self) -> None:
+    def _reverse(self, waits: bool, *, withdraws: bool = False) -> None:
+        added = [each for each in self.lives[-8:] if each.increments and each.state == "pending"]
+        life = self.pick(self.some_life(), *added * 3)
+        if self.once_in(8):
+            life = self.new_life()  # of which nothing has come
+            self.purchase(life)
+            self.stand_in(life)
+        again = [each for each in life.increments if each.reversed_by]
+        target = self.pick(*life.increments * 2, *again * 4, self.some_request(life))
+        amount = self.amount(life, *([target.answer[1]] if target.answer else []))
+        reference, meaning = self.name(life, target, amount.amount)
+        partly = not withdraws and self.once_in(2)
+        command = Reverse(
+            **self.common(life, "v"),
+            reference=reference,
+            amount=amount,
+            replacement=self.amount(life) if partly else None,
+            withdraws=withdraws,
+        )
+        message = Message("reverse", command)
+        self.meanings[message] = meaning
+        self.send(message, waits=waits)
+
+    def _withdraw(self, waits: bool) -> None:
+        self._reverse(waits, withdraws=True)
+
+    def _clear(self, waits: bool, *, credit: bool = False) -> None:
+        life = self.some_life(*["posted"] * (credit and not self.once_in(3)))
+        if self.once_in(8):
+            life = self.pick(*self.lives[-6:], life)
+        target = self.some_request(life)
+        amount = self.posted(life, *([target.answer[1]] if target.answer else []))
+        reference, meaning = self.name(life, target, amount.amount, clears=True)
+        if self.once_in(4 if credit else 10):
+            reference, meaning = Reference(), nobody
+        number = reference.acquirer_reference or self.pick(self.new("R", life), *life.numbers)
+        unless = 2 if life.state == "voided" else 6
+        sequence, count = self.pick((0, 0), (0, 0), (1, 2), (2, 2), (1, 3), (1, 3))
+        command = Clear(
+            **self.common(life, "c", number),
+            reference=reference,
+            amount=amount,
+            credit=credit,
+            sequence=sequence,
+            count=count,
+            fee=self.pick(0, 5),
+            points=self.pick(0, 3),
+            unless_reversed=not reference.acquirer_reference and self.once_in(unless),
+        )
+        message = Message("clear", command)
+        self.meanings[message] = meaning
+        life.clearings.append(message)
+        if not self.once_in(10):
+            self.present(message, life, waits=waits)
+
+    def _refund(self, waits: bool) -> None:
+        self._clear(waits, credit=True)
+
+    def present(self, clearing: Message, life: Life, *, waits: bool) -> None:
+        """What it finds is then found by its number."""
+        self.send(clearing, life, waits=waits)
+        life.numbers[clearing.command.origin.trace].append(clearing)
+        if clearing.posted and clearing.about[0].answer:
+            self.matched[clearing] = clearing.about[0]
+
+    def _undo(self, waits: bool) -> None:
+        life = self.pick(self.life_with_clearings(), *filter(self.has_spent_a_refund, self.lives))
+        if not life.clearings:
+            return
+        posted = [each for each in life.clearings if each.posted]
+        refunds = [each for each in posted if each.path[0] == "settlement"]
+        done = self.pick(*life.clearings[-4:], *posted, *refunds * 2)
+        number, key = done.command.origin.trace, done.command.origin.request_key
+        stays = self.pick(0, 0, 0, 0, 30, done.posted // 2, done.posted)
+        reference, meaning = Reference(), nobody
+        if self.once_in(3):
+            named = self.some_life() if self.once_in(2) else life
+            if (named.wallet, named.network) == (life.wallet, life.network) and named.came:
+                reference, meaning = self.name(named, self.some_request(named), stays)
+        meant, model = meaning(), self.models[life.wallet]
+        by_key = self.pick(True, False)
+
+        def held(message: Message) -> Message | None:
+            return message if message.state != "none" and message in model.messages else None
+
+        found = [
+            each
+            for each in ([done] if by_key else life.numbers.get(number, []))
+            if held(each.hold) is held(meant.hold) or None in {held(each.hold), held(meant.hold)}
+        ]
+        back = next((each for each in found if each.posted > stays), nobody())
+        promised = max(0, back.hold.amount - (back.posted - stays))
+        if back.path[0] == "wallet" and promised < back.hold.left:
+            return  # over-cleared, then increased: the ledger comes to promise less than it holds
+        command = Clear(
+            **self.common(life, "c", number),
+            reference=reference,
+            amount=Money(stays, "JPY"),
+            undoes=key if by_key else "",
+            undoes_reference="" if by_key else number,
+        )
+        self.send(Message("undo", command, *found), waits=waits)
+
+    def has_spent_a_refund(self, life: Life) -> bool:
+        """Some that went to Money, where there is only Value now."""
+        model = self.models[life.wallet]
+        money = model.has["wallet"] - model.value
+        refunds = [each for each in life.clearings if each.path == ("settlement", "wallet")]
+        return model.value > 0 and any(each.posted > money for each in refunds)
+
+    def _fund(self, waits: bool) -> None:
+        life = self.some_life()
+        transfer = self.transfer(life, self.posted(life), value=self.pick(False, True))
+        self.send(transfer, waits=waits)
+
+    def _resolve(self, waits: bool) -> None:
+        life = self.life_with_clearings()
+        if not life.clearings:
+            return
+        open_ = [each for each in life.clearings if each.path[1] == "suspense"]
+        open_ += [each for each in life.clearings if each.posted and each not in self.matched]
+        done = self.pick(*life.clearings, *open_ * 3)
+        amount = done.answer[1] if done.answer else 0
+        reference, meaning = self.name(life, self.some_request(life), amount)
+        write_off = self.once_in(5)
+        origin = Origin(life.network, self.new("by hand ", life), "", "", "same")
+        command = Resolve(
+            account_id=life.wallet,
+            origin=origin,
+            at=self.now,
+            clearing_key=done.command.origin.request_key,
+            reference=None if write_off else reference,
+        )
+        meant = nobody() if write_off else meaning()
+        message = Message("resolve", command, done, meant)
+        self.send(message, waits=waits)
+        if message.answer and message.answer[0].approved and meant.answer:
+            self.matched[done] = meant
+
+    def _recall(self, waits: bool) -> None:
+        life = self.some_life()
+        message, same = self.some_request(life), not self.once_in(8)
+        command = Recall(account_id=life.wallet, origin=marked(message, same=same), at=self.now)
+        self.queue(command, self.models[life.wallet].recall(message, same=same), waits=waits)
+
+    def _repeat(self, waits: bool) -> None:
+        withdrawn = [each for each in self.asked if "issuer" in each.reversed_by]
+        message, same = self.pick(*self.asked[-20:], *withdrawn * 4), not self.once_in(8)
+        origin, model = marked(message, same=same), self.models[message.command.account_id]
+        command = msgspec.structs.replace(message.command, origin=origin, at=self.now)
+        self.queue(command, model.apply(message, same=same), waits=waits)
+
+    def _stranger(self, waits: bool) -> None:
+        command = self.pick(*self.asked[-4:]).command
+        command = msgspec.structs.replace(command, account_id=UNKNOWN_WALLET)
+        self.queue(command, (Outcome.ACCOUNT_UNKNOWN, 0), waits=waits)
+
+    def _wait(self, _: bool) -> None:
+        self.now += self.pick(SECOND, 3 * SECOND, DAY, 3 * DAY, 7 * DAY)
+
+    def _expire(self, _: bool) -> None:
+        ends = [
+            life.first.hold.ends for life in self.lives if life.first and life.state == "pending"
+        ]
+        self.now = max(self.now, self.pick(self.now, self.now + DAY, *ends))
         self.decide()
-        expected = sum(model.expire(self.now) for model in self.models.values())
-        assert self.writers[0].expire(self.now) == expected
+        before = self.expired
+        for model in self.models.values():
+            model.expire(self.now)
+        assert self.writers[0].expire(self.now) == self.expired - before
+
+    @property
+    def expired(self) -> int:
+        messages = [each for model in self.models.values() for each in model.messages]
+        return sum(each.state == "expired" for each in messages)
 
     @invariant()
     def the_books_are_those_of_the_model(self) -> None:
-        if self.waiting:
+        if self.waiting or not self.decided:
             return
+        self.decided = False
         with self.databases[0].reading() as connection:
             report = audit(connection)
             assert report.clean, report.disagreements
@@ -336,12 +439,14 @@ class LedgerAndModel(RuleBasedStateMachine):
         found = {each.account_id: each for each in accounts}
         for number, model in self.models.items():
             wallet = found.pop(number)
-            owed = max(0, -model.above_line)
-            assert wallet.posted == model.has["wallet"] + owed
-            assert (wallet.held, wallet.value, wallet.owed) == (model.held, model.value, owed)
+            owed = max(0, -model.has["wallet"])
+            assert wallet.posted + wallet.credit_line == model.has["wallet"] + owed
+            assert wallet.available == model.available
+            assert (wallet.value, wallet.owed) == (model.value, owed)
             assert 0 <= wallet.value <= wallet.posted + wallet.credit_line
             assert not (wallet.owed and wallet.posted > -wallet.credit_line)
             mine = [each for each in holds if each.account_id == number]
+            held = [each for each in model.messages if each.state != "none"]
             assert [told(each) for each in mine] == [
                 (
                     each.state,
@@ -350,23 +455,16 @@ class LedgerAndModel(RuleBasedStateMachine):
                     each.money,
                     (each.amount, each.ends) if each.state == "pending" else None,
                 )
-                for each in model.promises
+                for each in held
             ]
-            counted = Counter[tuple[int, int]]()
-            counts = Counter[tuple[int, int]]()
-            for each in model.promises:
-                if each.counter and each.amount:
-                    counted[each.counter] += each.amount
-                    counts[each.counter] += 1
-            assert counted == {
-                (each.instrument_id, each.day): each.amount
+            counted = defaultdict[tuple[int, int], list[int]](list)
+            for each in held:
+                if each.amount and each.counter[0] in WITH_LIMITS:
+                    counted[each.counter].append(each.amount)
+            assert {day: (sum(them), len(them)) for day, them in counted.items()} == {
+                (each.instrument_id, each.day): (each.amount, each.count)
                 for each in spending
-                if each.account_id == number and each.amount
-            }
-            assert counts == {
-                (each.instrument_id, each.day): each.count
-                for each in spending
-                if each.account_id == number and each.count
+                if each.account_id == number and (each.amount or each.count)
             }
         house = Counter[str]()
         expected = Counter[str]()
@@ -374,8 +472,14 @@ class LedgerAndModel(RuleBasedStateMachine):
             house[account.kind] += account.posted
         for model in self.models.values():
             expected.update({k: v for k, v in model.has.items() if k != "wallet"})
-            expected[AccountKind.RECEIVABLE] -= max(0, -model.above_line)
+            expected[AccountKind.RECEIVABLE] -= max(0, -model.has["wallet"])
         assert {k: v for k, v in house.items() if v} == {k: v for k, v in expected.items() if v}
+
+
+def marked(message: Message, *, same: bool) -> Origin:
+    """Its origin, or that of another request under its key."""
+    origin = message.command.origin
+    return origin if same else msgspec.structs.replace(origin, fingerprint="other")
 
 
 def told(hold: Hold) -> tuple[Any, ...]:
