@@ -144,8 +144,8 @@ def _release(book: Book, back: _Back) -> None:
             hold.posted -= back.amount
             hold.money = min(hold.posted, max(0, hold.money - money))
             if hold.state == HoldState.PENDING:
-                hold.amount = max(0, hold.amount - back.amount)
-            book.count_again(hold, hold.counted - back.amount)
+                hold.amount = max(hold.remaining, hold.amount - back.amount)
+            book.count_again(hold, max(hold.remaining, hold.counted - back.amount))
         book.changed_holds[hold.account_id, hold.authorization_id] = hold
     undone.returned += back.amount
     book.mark_clearing(undone)

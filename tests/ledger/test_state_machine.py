@@ -330,10 +330,6 @@ class LedgerAndModel(Messages, RuleBasedStateMachine):
             for each in ([done] if by_key else life.numbers.get(number, []))
             if held(each.hold) is held(meant.hold) or None in {held(each.hold), held(meant.hold)}
         ]
-        back = next((each for each in found if each.posted > stays), nobody())
-        promised = max(0, back.hold.amount - (back.posted - stays))
-        if back.path[0] == "wallet" and promised < back.hold.left:
-            return  # over-cleared, then increased: the ledger comes to promise less than it holds
         command = Clear(
             **self.common(life, "c", number),
             reference=reference,

@@ -198,6 +198,18 @@ def test_in_one_batch_with_what_it_takes_back(books: Books) -> None:
     books.must_balance()
 
 
+def test_what_is_still_held_is_still_promised_and_counted(books: Books) -> None:
+    """A part was cleared above its hold, which then was increased."""
+    books.ask(books.authorize(100, books.origin("A"), limits=LIMITS))
+    books.ask(books.clear(150, named("A"), books.origin(key="part"), part=(1, 3)))
+    books.ask(books.authorize(50, books.origin("A"), limits=LIMITS, increment_of=named("A")))
+    books.ask(books.clear(0, undoes="part"))
+    assert books.ask(books.authorize(251, limits=LIMITS)).outcome is Outcome.AMOUNT_LIMIT
+    decision = books.ask(books.reverse(named("A"), replacement=30))
+    assert (decision.amount, decision.explanation) == (20, "released JPY 20, JPY 30 stays")
+    assert books.ask(books.authorize(270, limits=LIMITS)).outcome is Outcome.APPROVED
+
+
 def test_of_what_is_no_longer_posted_nothing_was_paid_from_money(books: Books) -> None:
     """A refund of Money comes back after the part that it had refunded."""
     books.ask(books.authorize(200, books.origin("A")))
