@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -33,6 +34,9 @@ from loadtest.targets import TARGETS, parse_address
 from loadtest.workers import Run
 from networks.wire.dialects import DIALECTS
 
+if TYPE_CHECKING:
+    import psutil
+
 _BALANCE = 10**11
 _SECONDS_A_CARD = 0.002  # patience with seeding and loading, beyond that of a small gateway
 _READY_SECONDS = 60.0
@@ -50,11 +54,13 @@ class Row(bench_rows.Row):
 
     `per_second` is of decisions in time. `megabytes` is the resident memory of the gateway's
     process at the end, and `lag_ms` how late the driver itself was, half of the time: its part of
-    every latency.
+    every latency. `cores` is what the gateway's process had of the processors, of which driver and
+    database take the rest.
     """
 
     megabytes: float | None = None
     lag_ms: float | None = None
+    cores: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +208,9 @@ class _Gateway:
         yield self._row(f"{_OVERLOAD} times the peak", overload)
 
     def _row(self, name: str, load: LoadPlan) -> Row:
+        before = _processor_seconds(self._pid)
         figures = _follow(load)
+        after = _processor_seconds(self._pid)
         total, is_closed = figures.total, load.arrivals is Arrivals.CLOSED
         decided = total.codes.total() - sum(total.codes[code] for code in NOT_DECIDED)
         latency = latency_of(total.latency)
@@ -218,6 +226,7 @@ class _Gateway:
             errors=total.errors.total(),
             megabytes=_megabytes(self._pid),
             lag_ms=latency_of(total.lag)["p50_ms"],
+            cores=None if before is None or after is None else (after - before) / figures.elapsed,
         )
 
 
@@ -226,9 +235,24 @@ def _follow(load: LoadPlan) -> Figures:
 
 
 def _megabytes(pid: int) -> float | None:
-    """Resident memory of a process; ``None`` without psutil, which comes with a server to embed."""
+    """Resident memory of a process."""
+    process = _process(pid)
+    return None if process is None else float(process.memory_info().rss) / _BYTES_A_MEGABYTE
+
+
+def _processor_seconds(pid: int) -> float | None:
+    """What a process has had of the processors, in user and system mode."""
+    process = _process(pid)
+    if process is None:
+        return None
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _process(pid: int) -> psutil.Process | None:
+    """``None`` without psutil, which comes with a server to embed."""
     try:
         import psutil
     except ModuleNotFoundError:
         return None
-    return float(psutil.Process(pid).memory_info().rss) / _BYTES_A_MEGABYTE
+    return psutil.Process(pid)

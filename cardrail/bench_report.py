@@ -26,6 +26,7 @@ _COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "errors": ("errors", "{:,}"),
         "megabytes": ("MB", "{:,.0f}"),
         "lag_ms": ("driver's lag p50 ms", "{:.3f}"),
+        "cores": ("gateway's cores", "{:.2f}"),
     }
 )
 
