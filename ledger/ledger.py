@@ -293,11 +293,6 @@ class _Suspicion:
         """It has come."""
         self._batches_left = _CAREFUL_BATCHES
 
-    @property
-    def is_raised(self) -> bool:
-        """Whether the next batch has to be careful."""
-        return self._batches_left > 0
-
     def lasts(self) -> bool:
         """Whether one more batch has to be careful, which this one is."""
         if not self._batches_left:

@@ -261,6 +261,13 @@ def test_an_end_that_is_found_by_sending(
     pipeline._send_more()
 
 
+def test_two_that_connect_at_once_have_one_connection(url: str) -> None:
+    with closing(Database.open(url)) as database, closing(database.session()) as session:
+        assert session._connect() is session._connect()
+        with session.transaction() as connection:
+            assert connection is session._connection
+
+
 def test_who_waited_for_a_turn_on_a_connection_that_is_lost_has_it_on_another(url: str) -> None:
     asked = [Lookup(accounts, ("account_id",), [(1,)])]
 
