@@ -192,7 +192,7 @@ class _Text(msgspec.Struct, frozen=True, gc=False):
 
 
 def _ask(lookup: Lookup) -> Statement:
-    text = _finding(lookup.table, lookup.columns, lookup.locked, lookup.begins)
+    text = _finding(lookup.table, lookup.columns, lookup.locked, lookup.begins, lookup.only)
     return text.of(list(lookup.keys))
 
 
@@ -230,8 +230,14 @@ def _array_of_texts(values: Sequence[str]) -> bytes:
 
 
 @cache
-def _finding(table: Table, columns: tuple[str, ...], locked: bool, begins: int) -> _Text:  # noqa: FBT001 - keys of the cache
-    sought = [table.c[name] for name in columns]
+def _finding(
+    table: Table,
+    columns: tuple[str, ...],
+    locked: bool,  # noqa: FBT001 - a key of the cache
+    begins: int,
+    only: str = "",
+) -> _Text:
+    sought = [table.c[name] for name in (*columns, *filter(None, [only]))]
     names = ", ".join(f"t.{column.name}" for column in table.columns)
     source = f"SELECT {names} FROM {table.name} AS t WHERE"  # noqa: S608 - names of our own tables
     if len(columns) == 1:
@@ -245,7 +251,10 @@ def _finding(table: Table, columns: tuple[str, ...], locked: bool, begins: int) 
         equal[-1] = f"t.{name} >= {key} AND t.{name} < {key} || '{AFTER_ALL}'"
         few = f"ORDER BY t.{name} DESC LIMIT {begins}"
     match = " AND ".join(equal) + index_condition(table, columns)
-    each = f"LATERAL ({source} {match} {few}) AS t"
+    found = f"{source} {match} {few}"
+    if only:
+        found = f"SELECT t.* FROM ({found}) AS t WHERE t.{only} = k.k{len(sought)}"  # noqa: S608 - names of our own tables
+    each = f"LATERAL ({found}) AS t"
     return _statement(f"SELECT t.* FROM {_unnested(sought)} CROSS JOIN {each}", sought)  # noqa: S608 - names of our own tables
 
 

@@ -19,7 +19,8 @@ class Lookup(msgspec.Struct, frozen=True, gc=False):
 
     With `locked`, which is for accounts, the rows are locked in the order of their ids until the
     transaction ends. With `begins`, the last column need only begin with what the key has,
-    and there are at most so many rows for each key: those whose last column is greatest.
+    and there are at most so many rows for each key: those whose last column is greatest. Of these,
+    with `only`, the name of another column, those in which it is what the key has after the others.
     """
 
     table: Table
@@ -27,6 +28,7 @@ class Lookup(msgspec.Struct, frozen=True, gc=False):
     keys: Collection[Row]
     locked: bool = False
     begins: int = 0
+    only: str = ""
 
 
 class Insert(msgspec.Struct, frozen=True, gc=False):

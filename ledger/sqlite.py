@@ -131,12 +131,13 @@ def _find(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
 
 def _find_beginnings(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
     """Key by key: a limit for each of them is more than one statement can say here."""
-    text = _beginning_text(lookup.table, lookup.columns, lookup.begins)
-    return [
-        row
-        for key in lookup.keys
-        for row in driver.execute(text, (*key, key[-1] + AFTER_ALL)).fetchall()
-    ]
+    text = _beginning_text(lookup.table, lookup.columns, lookup.begins, lookup.only)
+    last = len(lookup.columns) - 1
+    found: list[Row] = []
+    for key in lookup.keys:
+        values = (*key[: last + 1], key[last] + AFTER_ALL, *key[last + 1 :])
+        found += driver.execute(text, values).fetchall()
+    return found
 
 
 @cache
@@ -174,12 +175,13 @@ def _find_text(table: Table, columns: tuple[str, ...], size: int) -> str:
 
 
 @cache
-def _beginning_text(table: Table, columns: tuple[str, ...], most: int) -> str:
+def _beginning_text(table: Table, columns: tuple[str, ...], most: int, only: str) -> str:
     names = ", ".join(column.name for column in table.columns)
     last = columns[-1]
     equal = [f"{name} = ?" for name in columns[:-1]]
     match = " AND ".join([*equal, f"{last} >= ?", f"{last} < ?"])
-    return f"SELECT {names} FROM {table.name} WHERE {match} ORDER BY {last} DESC LIMIT {most}"  # noqa: S608 - names of our own tables
+    found = f"SELECT {names} FROM {table.name} WHERE {match} ORDER BY {last} DESC LIMIT {most}"  # noqa: S608 - names of our own tables
+    return f"SELECT * FROM ({found}) WHERE {only} = ?" if only else found  # noqa: S608 - names of our own tables
 
 
 def _begin_reading(connection: Connection) -> None:

@@ -94,7 +94,7 @@ def load(
     if wanted.resolves or not all(each in book.accounts for each in houses):
         postable = [each for each in commands if may_post(book, each)]
         open_missing(connection, book, house_accounts(book, postable).values())
-    ask(connection, [_early(book, commands), _search(book, wanted, named)])
+    ask(connection, [_early(book, commands), *_search(book, wanted, named)])
     ask(connection, [_repeated(book, named)])
     hold_keys = {(row.account_id, row.hold_id) for row in named if row.hold_id}
     hold_keys.update(
@@ -293,24 +293,31 @@ def _early(book: Book, commands: Sequence[AnyCommand]) -> Question:
     return Lookup(tables.reversals, ("account_id", "early"), keys), learn
 
 
-def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> Question:
+def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> list[Question]:
     """Approval codes and merchants are not indexed: they are looked for only after the others.
 
     On an account that has more authorizations a day than `_OF_A_DAY`, the latest are looked at:
-    what is not found there is posted without a match, and a person can resolve it.
+    what is not found there is posted without a match, and a person can resolve it. A merchant has
+    the amount besides (`matching`).
     """
 
     def learn(row: Row) -> None:
         _learn_named(book, named, row)
 
-    keys = {
-        (account_id, network, day)
-        for account_id, network, reference in wanted.references
-        if reference.approval_code or (reference.merchant and reference.days)
-        if not _has_candidate(book, (account_id, network), reference)
-        for day in reference.days or ("",)
-    }
-    return Lookup(tables.authorizations, _NAMES, keys, begins=_OF_A_DAY), learn
+    coded, sold = set[Row](), set[Row]()
+    for account_id, network, reference, amount in wanted.references:
+        if _has_candidate(book, (account_id, network), reference):
+            continue
+        if reference.approval_code:
+            for day in reference.days or ("",):
+                coded.add((account_id, network, day, reference.approval_code))
+        if reference.merchant:
+            sold.update((account_id, network, day, amount) for day in reference.days)
+    table = tables.authorizations
+    return [
+        (Lookup(table, _NAMES, coded, begins=_OF_A_DAY, only="approval_code"), learn),
+        (Lookup(table, _NAMES, sold, begins=_OF_A_DAY, only="amount"), learn),
+    ]
 
 
 def _repeated(book: Book, named: list[Authorization]) -> Question:

@@ -25,7 +25,7 @@ from ledger.row_sets import Row
 # A reversal that waits for its original waits so long, in microseconds.
 EARLY_DAYS = 7 * 86_400_000_000
 
-Named: TypeAlias = tuple[int, str, Reference]  # account, network
+Named: TypeAlias = tuple[int, str, Reference, int]  # account, network; amount, if the command tells
 
 
 class Wanted:
@@ -73,8 +73,9 @@ class Wanted:
                 self.counters.add((account_id, command.instrument_id, command.day))
         elif isinstance(command, Clear | Resolve):
             self._add_clearing(command)
+        amount = 0 if isinstance(command, Recall | Resolve) else command.amount.amount
         for reference in references(command):
-            self._refer(account_id, network, reference)
+            self._refer((account_id, network, reference, amount))
 
     def _kept_answers(self, command: AnyCommand) -> set[Row]:
         """Keys of the table that has the answers to commands of its kind."""
@@ -98,8 +99,9 @@ class Wanted:
             beginning = command.undoes_reference + TRACE_END
             self.acquirer_references.add((account_id, network, beginning))
 
-    def _refer(self, account_id: int, network: str, reference: Reference) -> None:
-        self.references.append((account_id, network, reference))
+    def _refer(self, named: Named) -> None:
+        self.references.append(named)
+        account_id, network, reference, _ = named
         if reference.transaction_id:
             self.transactions.add((account_id, reference.transaction_id))
         if reference.trace:

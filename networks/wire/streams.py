@@ -2,7 +2,8 @@
 
 A :class:`Link` carries bytes and times to and from its `Session` and nothing else. What several
 answers of one turn of the event loop have to say goes out in one write. A peer that does not read
-is not read from, so what one link can make this program hold is bounded.
+is not read from, so what one link can make this program hold is bounded; and of one that sends more
+than can be read, a piece is read in each turn, so that everything else has its turn, too.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ OnEvent: TypeAlias = Callable[["Link", Event], None]
 
 _CLOSE_SECONDS = 5.0  # for what is still to be written when a link is closed
 _WRITE_BUFFER = 256 * 1024
+_PIECE = 32 * 1024  # some hundred messages
 _GONE = ("", 0)
 _TICK_SECONDS = 0.001  # the loop's timers tell no smaller times apart
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.BufferedProtocol):
     """One connection and its session.
 
     `on_event` is called for each event, in order, on the event loop. What it raises closes this
@@ -38,6 +40,7 @@ class Link(asyncio.Protocol):
         self.is_writable = True
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
+        self._piece = bytearray(_PIECE)
         self._epoch = time.time() - time.monotonic()
         self._transport: asyncio.Transport  # from connection_made on
         self._timer: asyncio.TimerHandle | None = None
@@ -114,6 +117,22 @@ class Link(asyncio.Protocol):
         address = transport.get_extra_info("peername") or _GONE
         self._dispatch([LinkOpened(str(address[0]), int(address[1])), *self.session.tick(self.now)])
         self._set_timer()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the next piece is to be put."""
+        del sizehint
+        return self._piece
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """A piece has come; where it fills its place there is more, which waits for its turn."""
+        if nbytes == _PIECE and self.is_writable:
+            self._transport.pause_reading()
+            self._loop.call_soon(self._read_on)
+        self.data_received(bytes(memoryview(self._piece)[:nbytes]))
+
+    def _read_on(self) -> None:
+        if self.is_writable and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Feed the session, hand out the events, write the answers."""

@@ -283,6 +283,42 @@ def test_a_peer_that_does_not_read_is_not_read_from() -> None:
     run(test)
 
 
+def test_a_flood_is_read_a_piece_in_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever one link sends, everybody else has a turn between two pieces of it."""
+    keep_alives = bytes(VISANET.framing.prefix_bytes) * 500_000
+    pieces: list[tuple[int, int]] = []  # the turn of the loop, and the piece's length
+    turn = 0
+    take = Link.buffer_updated
+
+    def taken(link: Link, nbytes: int) -> None:
+        pieces.append((turn, nbytes))
+        take(link, nbytes)
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+
+        def next_turn() -> None:
+            nonlocal turn
+            turn += 1
+            loop.call_soon(next_turn)
+
+        loop.call_soon(next_turn)
+        pieces.clear()
+        recorder = Recorder()
+        async with listening(VISANET, recorder) as port:
+            _, writer = await asyncio.open_connection(HOST, port)
+            writer.write(keep_alives)
+            await writer.drain()
+            writer.close()
+            await recorder.links[0].wait_closed()
+        assert sum(length for _, length in pieces) == len(keep_alives)
+        turns = [turn for turn, _ in pieces]
+        assert len(set(turns)) == len(turns) > 20
+
+    monkeypatch.setattr(Link, "buffer_updated", taken)
+    run(test)
+
+
 def test_a_link_that_is_closed_while_its_peer_does_not_read_ends_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
