@@ -51,11 +51,9 @@ class Session:
 
     def _take_turn(self) -> tuple[Connection, Callable[[], None]]:
         """A connection that has not been lost while its turn was waited for."""
-        while True:
-            connection = self._connection or self._connect()
-            end_turn = self._driver.take_turn(connection)
-            if connection is self._connection:
-                return connection, end_turn
+        connection = self._connection or self._connect()
+        end_turn = self._driver.take_turn(connection)
+        return (connection, end_turn) if connection is self._connection else self._take_turn()
 
     def _connect(self) -> Connection:
         """Somebody else may have done so while we did."""

@@ -17,7 +17,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from ledger.database import Database, Session
 from ledger.pipelines import COMMIT, Pipeline, Statement
 from ledger.postgresql import _pipeline
-from ledger.row_sets import Change, Lookup, Row, find
+from ledger.row_sets import Change, Lookup, Row, find, write
 from ledger.tables import accounts
 from ledger.waiting import call
 from tests import postgresql
@@ -276,10 +276,13 @@ def test_who_waited_for_a_turn_on_a_connection_that_is_lost_has_it_on_another(ur
             [[(process,)]] = _pipeline(connection).run([OUR_PROCESS])
             if and_end_it:
                 call(partial(end, url, process))
-            return find(connection, asked)
+            found = find(connection, asked)
+            write(connection, [], commit=True)
+            return found
 
     async def scene() -> None:
         with closing(Database.open(url)) as database, closing(database.session()) as session:
+            await greenlet_spawn(ask, session, and_end_it=False)  # now it has a connection
             found = await asyncio.gather(
                 greenlet_spawn(ask, session, and_end_it=True),
                 greenlet_spawn(ask, session, and_end_it=False),

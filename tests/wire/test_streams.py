@@ -287,15 +287,18 @@ def test_a_flood_is_read_a_piece_in_each_turn(monkeypatch: pytest.MonkeyPatch) -
     """Whatever one link sends, everybody else has a turn between two pieces of it."""
     keep_alives = bytes(VISANET.framing.prefix_bytes) * 500_000
     pieces: list[tuple[int, int]] = []  # the turn of the loop, and the piece's length
-    turn = 0
+    turn, arrived = 0, asyncio.Event()
     take = Link.buffer_updated
 
     def taken(link: Link, nbytes: int) -> None:
         pieces.append((turn, nbytes))
         take(link, nbytes)
+        if sum(length for _, length in pieces) == len(keep_alives):
+            arrived.set()
 
     async def test() -> None:
-        loop = asyncio.get_running_loop()
+        nonlocal arrived
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
 
         def next_turn() -> None:
             nonlocal turn
@@ -304,14 +307,11 @@ def test_a_flood_is_read_a_piece_in_each_turn(monkeypatch: pytest.MonkeyPatch) -
 
         loop.call_soon(next_turn)
         pieces.clear()
-        recorder = Recorder()
-        async with listening(VISANET, recorder) as port:
+        async with listening(VISANET, Recorder()) as port:
             _, writer = await asyncio.open_connection(HOST, port)
             writer.write(keep_alives)
-            await writer.drain()
+            await arrived.wait()
             writer.close()
-            await recorder.links[0].wait_closed()
-        assert sum(length for _, length in pieces) == len(keep_alives)
         turns = [turn for turn, _ in pieces]
         assert len(set(turns)) == len(turns) > 20
 
