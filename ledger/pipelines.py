@@ -96,9 +96,16 @@ class Pipeline:
 
     def _end_turn(self, turn: object) -> None:
         if turn is self._turn:
-            if self._pgconn.transaction_status == pq.TransactionStatus.INTRANS:
-                self._wait_for(self._send([], [ROLLBACK]))
+            try:
+                if not self._connection.closed and self._is_open:
+                    self._wait_for(self._send([], [ROLLBACK]))
+            except psycopg.OperationalError as error:
+                self._lose(error)
             self._pass_turn()
+
+    @property
+    def _is_open(self) -> bool:
+        return self._pgconn.transaction_status == pq.TransactionStatus.INTRANS
 
     def _pass_turn(self) -> None:
         self._turn = None
@@ -244,6 +251,7 @@ class Pipeline:
     def _lose(self, error: psycopg.OperationalError) -> None:
         """The connection is gone, and with it whatever was to come."""
         self._stop_listening()
+        self._pgconn.finish()  # what could not be sent to is not used again
         while self._asked:
             self._asked.popleft().end(psycopg.OperationalError(str(error)))
 

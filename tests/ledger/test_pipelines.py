@@ -232,6 +232,9 @@ class Ending:
 
     status = ConnStatus.BAD
 
+    def finish(self) -> None:
+        """It is still to be closed by the test."""
+
     def flush(self) -> int:
         if not self._silently:
             raise psycopg.OperationalError("the end")
@@ -259,6 +262,22 @@ def test_an_end_that_is_found_by_sending(
     with pytest.raises(psycopg.OperationalError, match="the end"):
         ask()
     pipeline._send_more()
+
+
+def test_a_turn_whose_undoing_cannot_be_sent_ends_all_the_same(
+    connection: psycopg.Connection[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = Pipeline(connection)
+    end_turn = pipeline.take_turn()
+    pipeline.run([keep(1)])
+
+    def refuse(*_: object) -> None:
+        raise psycopg.OperationalError("the end")
+
+    monkeypatch.setattr(pipeline, "_send", refuse)
+    end_turn()
+    assert pipeline._turn is None
+    assert connection.closed
 
 
 def test_two_that_connect_at_once_have_one_connection(url: str) -> None:
