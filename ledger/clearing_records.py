@@ -23,7 +23,7 @@ _EVENT_TYPES = {
 
 
 class Posted(msgspec.Struct, frozen=True, gc=False):
-    """What became of a clearing; `value` is the part of its amount that is *Value*, or of its fee.
+    """What became of a clearing; of its amount `value` is *Value*, and of its fee `fee_value`.
 
     `points_found` were granted before their hold was known, which a person has told now.
     """

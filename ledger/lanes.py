@@ -79,7 +79,6 @@ class Lane(ABC):
         self._is_away = False  # the database, at the last attempt
         self._batch_nanoseconds = 0  # of late
         self._parts: list[Sequence[AnyCommand]] = []  # of a batch, still to be decided
-        self._last_end = 0  # of a batch, in nanoseconds of the monotonic clock
 
     @property
     @abstractmethod
@@ -184,6 +183,7 @@ class LoopLane(Lane):
         self._queue: deque[Waiting] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: list[_Batch] = []  # in their order
+        self._last_end = 0  # of a batch, in nanoseconds of the monotonic clock
         self._is_called = False
 
     @property

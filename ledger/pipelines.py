@@ -95,17 +95,14 @@ class Pipeline:
         return partial(self._end_turn, self._turn)
 
     def _end_turn(self, turn: object) -> None:
-        if turn is self._turn:
-            try:
-                if not self._connection.closed and self._is_open:
-                    self._wait_for(self._send([], [ROLLBACK]))
-            except psycopg.OperationalError as error:
-                self._lose(error)
-            self._pass_turn()
-
-    @property
-    def _is_open(self) -> bool:
-        return self._pgconn.transaction_status == pq.TransactionStatus.INTRANS
+        if turn is not self._turn:
+            return
+        try:
+            if self._pgconn.transaction_status == pq.TransactionStatus.INTRANS:
+                self._wait_for(self._send([], [ROLLBACK]))
+        except psycopg.OperationalError as error:
+            self._lose(error)
+        self._pass_turn()
 
     def _pass_turn(self) -> None:
         self._turn = None

@@ -1,4 +1,4 @@
-"""Waiting for a socket without holding anybody up.
+"""Waiting for a server, with an event loop and without one.
 
 A lane on the event loop (`lanes.LoopLane`) runs the ledger's own code, which knows of no loop, as a
 greenlet: where that would wait, the loop goes on with other things. Everybody else just waits.
@@ -16,18 +16,20 @@ from sqlalchemy.util.concurrency import await_, in_greenlet
 Result = TypeVar("Result")
 
 
-def wait_for(descriptor: int, *, writable: bool) -> bool:
-    """Until something can be read; with `writable`, or written. Whether something can be read."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN | (select.POLLOUT if writable else 0))
-    return bool(poll.poll()[0][1] & ~select.POLLOUT)
+def wait_for(descriptor: int, *, writable: bool) -> None:
+    """Until something can be read; with `writable`, or written. No loop goes on meanwhile."""
+    _poll(descriptor, select.POLLIN | (select.POLLOUT if writable else 0)).poll()
 
 
 def is_readable(descriptor: int) -> bool:
     """Whether something can be read now."""
+    return bool(_poll(descriptor, select.POLLIN).poll(0))
+
+
+def _poll(descriptor: int, events: int) -> select.poll:
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    poll.register(descriptor, events)
+    return poll
 
 
 def call(blocking: Callable[[], Result]) -> Result:
