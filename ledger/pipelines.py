@@ -150,8 +150,7 @@ class Pipeline:
     def _require_connection(self) -> None:
         """A server that went away while nothing was asked has said so."""
         try:
-            while is_readable(self._descriptor):
-                self._pgconn.consume_input()  # first its last words, then the end
+            self._read()
         except psycopg.OperationalError as error:
             raise NothingSent(str(error)) from error
 
@@ -229,7 +228,7 @@ class Pipeline:
         """Every result that is there."""
         pgconn = self._pgconn
         try:
-            pgconn.consume_input()
+            self._read()
             while self._asked and not pgconn.is_busy():
                 self._take(pgconn.get_result())
             self._require_living()
@@ -239,6 +238,14 @@ class Pipeline:
             self._stop_listening()
             if pgconn.status != _BAD:
                 pgconn.exit_pipeline_mode()
+
+    def _read(self) -> None:
+        """All that is there: of a server that ends first the last words, and then the end.
+
+        libuv listens no more to a socket that had an error, and tells of it once.
+        """
+        while is_readable(self._descriptor):
+            self._pgconn.consume_input()
 
     def _require_living(self) -> None:
         """Sending and taking results can find the end as well, and say nothing of it."""

@@ -10,6 +10,7 @@ from functools import partial
 
 import psycopg
 import pytest
+import uvloop
 from psycopg.pq import ConnStatus, TransactionStatus
 from sqlalchemy import Connection
 from sqlalchemy.util.concurrency import greenlet_spawn
@@ -313,9 +314,14 @@ def test_who_waited_for_a_turn_on_a_connection_that_is_lost_has_it_on_another(ur
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_connection_that_is_lost_is_lost_for_all_of_them(
-    url: str, connection: psycopg.Connection[Row]
+    url: str,
+    connection: psycopg.Connection[Row],
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
+    """Whether a loop tells of the end again and again, or only once beside the last words."""
+
     async def scene() -> None:
         pipeline = Pipeline(connection)
         [[[(process,)]]] = [await greenlet_spawn(in_a_turn, pipeline, [OUR_PROCESS])]
@@ -330,7 +336,8 @@ def test_a_connection_that_is_lost_is_lost_for_all_of_them(
         errors = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(each) for each in errors] == [psycopg.OperationalError] * 3
 
-    asyncio.run(scene())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(scene())
     assert kept(url) == []
 
 
