@@ -84,14 +84,13 @@ class Book:
 
     def expire(self, now: float) -> int:
         """How many requests have just come to their deadline; they wait no more."""
-        expired = []
-        for stan, waiting in self._waiting.items():
-            if waiting.deadline > now:
+        waiting, expired = self._waiting, []
+        for stan, each in waiting.items():
+            if each.deadline > now:
                 break
-            expired.append((stan, waiting.values))
-        for stan, values in expired:
-            del self._waiting[stan]
-            self._remember(stan, values, was_answered=False)
+            expired.append(stan)
+        for stan in expired:
+            self._remember(stan, waiting.pop(stan).values, was_answered=False)
         return len(expired)
 
     def drain(self) -> int:

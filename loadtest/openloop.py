@@ -139,6 +139,7 @@ class Driver:
             each.turn_to(int(self._epoch + now))
         room = self._plan.in_flight_most - self._in_flight()
         random, first, cards = self._random.random, self._first_card, self._cards
+        take = self._numbering.take
         for _ in range(_AT_ONCE):
             if self._next > now or (self._is_closed and room <= 0):
                 break
@@ -146,7 +147,7 @@ class Driver:
             if room > 0:
                 room -= 1
                 card = first + int(random() * cards)
-                network.send(kind, card, amount, self._numbering.take(), self._next)
+                network.send(kind, card, amount, take(), self._next, now)
             else:
                 network.skip()
             self._advance(now)

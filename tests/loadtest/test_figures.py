@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from random import Random
 
 import pytest
+from hdrh.histogram import HdrHistogram
 
 from loadtest.answers import ErrorKind
 from loadtest.figures import Counts, Figures, Interval, approves, percentiles
@@ -55,6 +57,16 @@ def test_latencies_of_all_intervals_are_one_histogram() -> None:
     assert isinstance(networks, dict)
     assert networks["visanet"]["answered"] == 1000
     assert networks["quicpay"]["answered"] == 0
+
+
+@pytest.mark.parametrize("longest", [1 << 10, 1 << 14, 1 << 20, 1 << 29])
+def test_a_latency_is_told_as_exactly_as_a_histogram_can(longest: int) -> None:
+    latencies = Random(longest).choices(range(1, longest), k=500)
+    figures, exact = Figures(("visanet",)), HdrHistogram(1, 600_000_000, 3)
+    figures.add(interval(0.0, latencies))
+    for each in latencies:
+        exact.record_value(each)
+    assert percentiles(figures.total.latency) == percentiles(exact)
 
 
 def test_a_run_lasts_until_its_last_answer() -> None:
