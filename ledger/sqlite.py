@@ -189,16 +189,22 @@ def _begin_reading(connection: Connection) -> None:
 
 
 def _begin_writing(connection: Connection) -> None:
-    """Take the write lock, or fail as SQLite does when it is not to be had for so long."""
-    driver = _driver(connection)
+    try:
+        _when_free(_driver(connection), "BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+
+
+def _when_free(connection: sqlite3.Connection, statement: str) -> None:
+    """Do it once the locks that it needs are to be had, or fail as SQLite does if that is long."""
     give_up_at = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
-            driver.execute("BEGIN IMMEDIATE")
+            connection.execute(statement).close()
         except sqlite3.OperationalError as error:
             is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
             if not is_busy or time.monotonic() >= give_up_at:
-                raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+                raise
         else:
             return
         time.sleep(_RETRY_AFTER.total_seconds())
@@ -222,8 +228,8 @@ def _engine(url: URL, begin: Callable[[Connection], None]) -> Engine:
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
     connection.isolation_level = None  # the driver begins nothing by itself
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}").close()
+    for pragma in _PRAGMAS:  # SQLite itself does not wait where several make a file WAL
+        _when_free(connection, f"PRAGMA {pragma}")
 
 
 def _wait_by_itself(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NoReturn
 from unittest.mock import Mock
@@ -36,6 +36,18 @@ def test_only_known_engines_are_opened(url: str) -> None:
 def test_an_embedded_ledger_is_a_file(url: str) -> None:
     with pytest.raises(ValueError, match="expected sqlite:///FILE"):
         Database.open(url)
+
+
+def test_a_file_that_somebody_else_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ended = threading.Timer(0.1, other.execute, ["COMMIT"])
+        ended.start()
+        database = Database.open(f"sqlite:///{path}")
+        with database.reading():
+            assert ended.finished.is_set()
+        database.close()
 
 
 def test_a_file_that_must_exist_is_not_made(tmp_path: Path) -> None:
