@@ -58,8 +58,8 @@ def test_a_running_gateways_messages_are_found_by_their_timelines(tmp_path: Path
 
 
 def test_every_message_of_a_busy_gateway_is_kept(tmp_path: Path) -> None:
-    """Not a sample: thousands in a moment, each with its own bytes."""
-    count = 3000
+    """Not a sample: a thousand in a moment, each with its own bytes."""
+    count = 1000
 
     async def scenario() -> None:
         with (
