@@ -1,9 +1,9 @@
 # Every target makes .venv by itself; `make help` lists them.
 PYTHON = python3
 SECONDS = 30
-WORKERS = 2
+WORKERS = 3
 BIN = .venv/bin
-COVERING = tests/wire tests/networks tests/ledger tests/gateway/api
+COVERING = tests/wire tests/networks tests/ledger tests/gateway/api tests/cardrail/test_describe_command.py
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test coverage check bench format clean
