@@ -12,6 +12,7 @@ import asyncio
 import io
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +21,7 @@ from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import Card
 from gateway.feed import Feed
+from gateway.late_journal import LateJournal
 from gateway.policy import Policy
 from gateway.processor import Issuer, Processor
 from gateway.records import DecisionRecord
@@ -48,16 +50,20 @@ _EXPLANATION = "held JPY 500 of JPY 1,000,000 available"
 def measure_path(network: str, rounds: int) -> list[float]:
     """Microseconds an authorization of `network` takes, of each round, the least first."""
     with TemporaryDirectory(prefix="cardrail-bench-") as folder:
-        database = Database.open(f"sqlite:///{Path(folder)}/ledger.db")
-        try:
-            return asyncio.run(_measure(TARGETS[network], database, rounds))
-        finally:
-            database.close()
+        url = f"sqlite:///{folder}/ledger.db"
+        with (
+            closing(Database.open(url)) as database,
+            closing(LateJournal(Path(folder), url)) as journal,
+        ):
+            return asyncio.run(_measure(TARGETS[network], database, journal, rounds))
 
 
-async def _measure(target: Target, database: Database, rounds: int) -> list[float]:
+async def _measure(
+    target: Target, database: Database, journal: LateJournal, rounds: int
+) -> list[float]:
     ledger, records = _Approving(), list[DecisionRecord]()
-    link = _link(target, _processor(target.name, ledger, database, records.append))
+    issuer = _issuer(ledger, database, journal, records.append)
+    link = _link(target, Processor(target.name, issuer))
     link.connection_made(_Nowhere())
     measured = []
     for frames in _frames(target, _WARM_UP + rounds):
@@ -93,13 +99,16 @@ def _frames(target: Target, rounds: int) -> Iterator[bytes]:
         )
 
 
-def _processor(
-    network: str, ledger: LedgerWriter, database: Database, tell: Callable[[DecisionRecord], None]
-) -> Processor:
+def _issuer(
+    ledger: LedgerWriter,
+    database: Database,
+    journal: LateJournal,
+    tell: Callable[[DecisionRecord], None],
+) -> Issuer:
     vault, registry = PanVault(bytes(KEY_BYTES), bytes(KEY_BYTES)), CardRegistry()
     registry.put(_card(number, vault) for number in range(1, _CARDS + 1))
     lookups = CardLookups(database, asyncio.get_running_loop().call_soon_threadsafe)
-    issuer = Issuer(
+    return Issuer(
         vault=vault,
         registry=registry,
         lookups=lookups,
@@ -108,8 +117,8 @@ def _processor(
         codes=ApprovalCodes(0),
         tell=tell,
         feed=Feed(1),
+        journal=journal,
     )
-    return Processor(network, issuer)
 
 
 def _card(number: int, vault: PanVault) -> Card:

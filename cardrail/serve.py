@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, NoReturn, TextIO
@@ -33,10 +33,12 @@ from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import keys_fit, load_cards
 from gateway.control import ControlServer, ControlUnavailable, remove_dead_sockets
 from gateway.feed import Feed
+from gateway.late_journal import LateJournal
 from gateway.listener import Listener
 from gateway.metrics import LedgerMetrics
 from gateway.open_links import OpenLinks
 from gateway.processor import Issuer, Processor
+from gateway.runtime_folder import make_private
 from gateway.telemetry import Telemetry
 from gateway.vault import PanVault, VaultError
 from ledger.commands import AnyCommand, Decision
@@ -127,9 +129,11 @@ def run(settings: Settings) -> None:
         database = _database(settings)
         resources.callback(database.close)
         vault = _vault(settings, database)
+        journal = _journal(settings)
+        resources.callback(journal.close)
         logs = _logs(settings, resources, _decision_file(settings, resources))
         _log.info("settings", **settings.masked())
-        _run_loop(settings, vault, database, logs)
+        _run_loop(lambda: _Gateway(settings, vault, database, journal, logs))
 
 
 def _logs(settings: Settings, resources: ExitStack, decisions: TextIO | None) -> LogWriter:
@@ -141,17 +145,17 @@ def _logs(settings: Settings, resources: ExitStack, decisions: TextIO | None) ->
     return logs
 
 
-def _run_loop(settings: Settings, vault: PanVault, database: Database, logs: LogWriter) -> None:
+def _run_loop(make_gateway: Callable[[], _Gateway]) -> None:
     if sys.platform == "win32":
-        asyncio.run(_serve(settings, vault, database, logs))
+        asyncio.run(_serve(make_gateway))
         return
     import uvloop
 
-    uvloop.run(_serve(settings, vault, database, logs))
+    uvloop.run(_serve(make_gateway))
 
 
-async def _serve(settings: Settings, vault: PanVault, database: Database, logs: LogWriter) -> None:
-    gateway = _Gateway(settings, vault, database, logs)
+async def _serve(make_gateway: Callable[[], _Gateway]) -> None:
+    gateway = make_gateway()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -168,9 +172,15 @@ class _Gateway:
     """The parts of a running gateway, in the order of their start."""
 
     def __init__(
-        self, settings: Settings, vault: PanVault, database: Database, logs: LogWriter
+        self,
+        settings: Settings,
+        vault: PanVault,
+        database: Database,
+        journal: LateJournal,
+        logs: LogWriter,
     ) -> None:
         self._settings = settings
+        self._journal = journal
         self._registry = CardRegistry()
         self._worker = int(os.environ.get(NUMBER, "1"))
         lanes = settings.ledger_lanes or database.lanes
@@ -203,6 +213,7 @@ class _Gateway:
             codes=ApprovalCodes(time.time_ns() // 1_000_000),
             tell=logs.put,
             feed=feed,
+            journal=journal,
         )
         self._database = database
         self._processors = {name: Processor(name, issuer) for name in DIALECTS}
@@ -229,6 +240,7 @@ class _Gateway:
             self._registry.put(load_cards(connection))
         await self._open_control()
         self._writer.start()
+        self._settle_late()
         self._lookups.start()
         self._changes.start()
         addresses = {
@@ -256,6 +268,13 @@ class _Gateway:
         self._changes.stop()
         await self._control.close()
         _log.info("stopped")
+
+    def _settle_late(self) -> None:
+        """What a gateway that was killed had answered 91 and not settled yet."""
+        if owed := self._journal.owed:
+            _log.warning("settling what a killed gateway owed", count=len(owed))
+        for command in owed:
+            self._processors[command.origin.network].late_decisions.ask_about(command)
 
     def _take_back_late(self) -> None:
         """What the ledger approved during the stop, after its request had been answered 91."""
@@ -300,6 +319,19 @@ def _database(settings: Settings) -> Database:
     except (SQLAlchemyError, ValueError) as error:
         raise StartFailed(f"cannot open the ledger {url}: {_reason(error)}") from None
     return database
+
+
+def _journal(settings: Settings) -> LateJournal:
+    """What is owed for late approvals, in the runtime folder."""
+    runtime = settings.runtime
+    try:
+        make_private(runtime)
+        return LateJournal(runtime, settings.ledger)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartFailed(f"the runtime folder {runtime}: {reason}") from None
+    except ValueError as error:
+        raise StartFailed(str(error)) from None
 
 
 def _vault(settings: Settings, database: Database) -> PanVault:

@@ -7,8 +7,6 @@ A lock beside the socket tells a gateway that runs from what a dead one has left
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -38,11 +36,10 @@ from gateway.control_messages import (
 )
 from gateway.feed import Feed, reader_of
 from gateway.open_links import OpenLinks, UnknownLink
+from gateway.runtime_folder import make_private, take_lock
 from gateway.snapshot import Snapshot
 from networks.wire.errors import SessionError
 
-_OWNER_ONLY = 0o700
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _CONNECTIONS_MOST = 32
 
 _log = structlog.get_logger()
@@ -74,8 +71,8 @@ class ControlServer:
         """
         try:
             path = socket_path(runtime, worker)
-            _make_private(runtime)
-            self._lock = _take_lock(path.with_suffix(".lock"))
+            make_private(runtime)
+            self._lock = take_lock(path.with_suffix(".lock"))
             path.unlink(missing_ok=True)  # what a dead process has left
             with short_path(path) as short:
                 self._server = await asyncio.start_unix_server(self._serve, short)
@@ -164,40 +161,5 @@ def remove_dead_sockets(runtime: Path) -> None:
     for worker in workers_in(runtime):
         with suppress(OSError, ValueError):  # one that runs keeps its lock
             path = socket_path(runtime, worker)
-            with _take_lock(path.with_suffix(".lock")):
+            with take_lock(path.with_suffix(".lock")):
                 path.unlink()
-
-
-def _make_private(runtime: Path) -> None:
-    """The folder, made if it is not there.
-
-    Raises
-    ------
-    ValueError
-        If others may enter it.
-    OSError
-        If it cannot be made.
-    """
-    runtime.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
-    if runtime.stat().st_mode & _OTHERS:
-        raise ValueError(f"the runtime folder {runtime}: others may enter it, expected mode 0700")
-
-
-def _take_lock(path: Path) -> IO[bytes]:
-    """Held until it is closed, at the latest with this process.
-
-    Raises
-    ------
-    ValueError
-        If another process holds it.
-    """
-    lock = path.open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise ValueError(
-            f"the runtime folder {path.parent}: {path.stem} runs there already;"
-            " CARDRAIL_RUNTIME names another folder"
-        ) from None
-    return lock

@@ -127,6 +127,13 @@ class Exchange:
         self._reply(respond(self.request, response_code=ISSUER_UNAVAILABLE))
         self._processor.tell_undecided(self, ISSUER_UNAVAILABLE, "UNAVAILABLE", reason)
 
+    def overdue(self) -> None:
+        """Its time is over: 91, and what the ledger may still approve is not to stay."""
+        asked = self._command if self._first is None else self._first[0]
+        if asked is not None:
+            self._processor.late_decisions.expect(asked)
+        self.unavailable("not decided before the deadline")
+
     def _on_decision(self, decision: Decision | Undecided) -> None:
         command, case = self._command, self._case
         assert command is not None
@@ -164,12 +171,12 @@ class Exchange:
             self._give_up(str(reason) or "the gateway is stopping")
 
     def _give_up(self, reason: str, undecided: Undecided = Undecided.NOT_DONE) -> None:
-        self.unavailable(reason)
         assert self._command is not None
         self._settle(self._command, undecided)
+        self.unavailable(reason)
 
     def _settle(self, command: AnyCommand, decision: Decision | Undecided) -> None:
-        """The request has been answered 91: what was approved for it must not stay."""
+        """The request is answered 91: what was approved for it must not stay."""
         if self._first is not None:
             command, decision = self._first
         self._processor.late_decisions.settle(command, decision)

@@ -3,7 +3,8 @@
 The network takes 91 for a decline and asks no more; without this the hold would stay until it
 expires. What became of a request is read back first where the ledger was lost while it committed.
 A repeat that arrives afterwards gets 91 again: from the memory here, which is bounded, and once
-the approval is taken back from the ledger, at whichever process and after whichever restart.
+the approval is taken back from the ledger, at whichever process and after whichever restart. What
+is not settled yet is in a journal, from which the next process goes on should this one be killed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TypeAlias
 import msgspec
 
 from gateway.common import common_after
+from gateway.late_journal import Key, LateJournal, key_of
 from gateway.reversals import give_back, is_of_single_message, take_back
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, Recall, Reverse
 from ledger.writer import LedgerBusy, OnDecided, Undecided, WriterStopped
@@ -28,7 +30,6 @@ Apply = Callable[[Sequence[AnyCommand]], Sequence[Decision]]
 CallLater = Callable[[float, Callable[[], None]], object]
 
 
-_Key: TypeAlias = tuple[int, str, str]  # account, network, request key
 _Command: TypeAlias = Recall | Reverse | Clear
 
 
@@ -42,39 +43,55 @@ class _Owed(msgspec.Struct, frozen=True):
 class LateDecisions:
     """Reverses, and remembers what it has reversed; what the ledger cannot take waits here."""
 
-    __slots__ = ("_answered", "_call_later", "_owed", "_retrying", "_submit")
+    __slots__ = ("_answered", "_call_later", "_journal", "_owed", "_retrying", "_submit")
 
-    def __init__(self, submit: Submit, call_later: CallLater) -> None:
+    def __init__(self, submit: Submit, call_later: CallLater, journal: LateJournal) -> None:
         self._submit = submit
         self._call_later = call_later
+        self._journal = journal
         self._owed: deque[_Owed] = deque()
         self._retrying = False
-        self._answered: OrderedDict[_Key, None] = OrderedDict()  # with 91, the oldest first
+        self._answered: OrderedDict[Key, None] = OrderedDict()  # with 91, the oldest first
 
     @property
     def owed_count(self) -> int:
         """How many commands the ledger has not taken yet."""
         return len(self._owed)
 
+    def expect(self, command: AnyCommand) -> None:
+        """`command` is answered 91 now, and what the ledger makes of it is still to come.
+
+        A repeat may be of what was answered long ago, and that is nothing to be taken back.
+        """
+        if isinstance(command, Authorize) and not command.origin.is_repeat:
+            self._journal.owe(command)
+
     def settle(self, command: AnyCommand, decision: Decision | Undecided) -> None:
-        """Deal with what the ledger says of a request that has been answered 91."""
+        """Deal with what the ledger says of a request that is answered 91."""
         if not isinstance(command, Authorize):
             return  # advices and reversals stay, they only tell what was
         if decision is Undecided.UNKNOWN:
-            self._owe(command, Recall(**common_after(command, command.origin.request_key)))
+            self.ask_about(command)
         elif isinstance(decision, Decision) and _is_new_approval(decision):
             self._owe(command, take_back(command))
+        elif key_of(command) not in self._answered:  # else what it repeats is settled by itself
+            self._journal.settle(command)
+
+    def ask_about(self, command: Authorize) -> None:
+        """Read back what has become of it."""
+        self._owe(command, Recall(**common_after(command, command.origin.request_key)))
 
     def has_taken_back(self, command: AnyCommand) -> bool:
         """Whether `command` repeats a request that was answered 91 and is undone."""
         if not self._answered:
             return False
-        return isinstance(command, Authorize) and _key_of(command) in self._answered
+        return isinstance(command, Authorize) and key_of(command) in self._answered
 
     def _owe(self, late: Authorize, command: _Command) -> None:
         if len(self._answered) >= _REMEMBERED:
             self._answered.popitem(last=False)
-        self._answered[_key_of(late)] = None
+        self._answered[key_of(late)] = None
+        self._journal.owe(late)
         self._owed.append(_Owed(late, command))
         self._pay()
 
@@ -110,6 +127,8 @@ class LateDecisions:
         elif (next_ := _after(owed, decision)) is not None:
             self._owed.append(_Owed(owed.late, next_))
             self._pay()
+        else:
+            self._journal.settle(owed.late)
 
     def _retry(self) -> None:
         if not self._retrying:
@@ -134,7 +153,3 @@ def _after(owed: _Owed, decision: Decision) -> _Command | None:
             return give_back(owed.command, decision)
         case _:
             return None
-
-
-def _key_of(command: Authorize) -> _Key:
-    return command.account_id, command.origin.network, command.origin.request_key

@@ -24,6 +24,7 @@ from gateway.exchange import Exchange, Replies
 from gateway.feed import Feed
 from gateway.handlers import HANDLERS
 from gateway.late_decisions import LateDecisions
+from gateway.late_journal import LateJournal
 from gateway.metrics import NetworkMetrics
 from gateway.policy import Policy
 from gateway.records import DecisionRecord
@@ -63,6 +64,7 @@ class Issuer:
     codes: ApprovalCodes
     tell: Callable[[DecisionRecord], None]
     feed: Feed
+    journal: LateJournal
 
 
 class Processor:
@@ -82,7 +84,7 @@ class Processor:
         self.policy = issuer.policy
         self.submit: Submit = issuer.writer.submit
         self.is_crowded: Callable[[], bool] = issuer.writer.is_crowded
-        self.late_decisions = LateDecisions(self.submit, self._loop.call_later)
+        self.late_decisions = LateDecisions(self.submit, self._loop.call_later, issuer.journal)
 
     @property
     def waiting_count(self) -> int:
@@ -246,7 +248,7 @@ class Processor:
         now = time.monotonic()
         self._timer = None
         while self._waiting and self._waiting[0].deadline <= now:
-            self._waiting[0].unavailable("not decided before the deadline")
+            self._waiting[0].overdue()
         if self._waiting:
             self._timer = self._loop.call_at(self._waiting[0].deadline, self._on_deadline)
 

@@ -7,14 +7,8 @@ that has expired, or that we have withdrawn, holds again: it keeps the names of 
 
 from __future__ import annotations
 
-from ledger.authorizing import (
-    new_hold,
-    points_for,
-    record,
-    request_key,
-    stored_answer,
-    unknown_account,
-)
+from ledger.answers import request_key, stored_answer, unknown_account
+from ledger.authorizing import new_hold, points_for, record
 from ledger.book import Book
 from ledger.commands import Advise, Decision, Reference
 from ledger.money import format_minor_units

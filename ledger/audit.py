@@ -6,10 +6,13 @@ no rows. It reads one consistent view and can run beside the writer.
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from ledger.audit_checks import checks
+from ledger.audit_checks import Check, account_checks
+from ledger.audit_house import house_checks
 from ledger.tables import accounts, metadata
 
 
@@ -33,6 +36,12 @@ class AuditReport(msgspec.Struct, frozen=True):
     def clean(self) -> bool:
         """Whether the books balance."""
         return not self.disagreements
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Every check: its name, what it is about, and the statement that returns what disagrees."""
+    return (*account_checks(), *house_checks())
 
 
 def audit(connection: Connection) -> AuditReport:

@@ -1,6 +1,6 @@
 """The working set of one batch: the rows its commands touch, and what becomes of them.
 
-`store.load` fills it, the verbs work on it in arrival order, `store.changes_of` tells what is new.
+`loading` fills it, the verbs work on it in arrival order, `changes` tells what is new.
 Everything here is arithmetic in memory. The few methods that move money keep the invariants:
 ``held`` is the sum of what pending holds have remaining, and entries of a posting sum to zero.
 """

@@ -8,7 +8,7 @@ Each record is posted once: its request key tells a file that is delivered again
 
 from __future__ import annotations
 
-from ledger.authorizing import again, answer, request_key, unknown_account
+from ledger.answers import again, answer, request_key, unknown_account
 from ledger.book import Book
 from ledger.clearing_records import Posted, record
 from ledger.commands import Clear, Decision

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ledger.authorizing import OUTCOME_NAMES, answer, details_text
+from ledger.answers import answer
+from ledger.authorizing import OUTCOME_NAMES, details_text
 from ledger.book import Book
 from ledger.commands import Clear, Command, Decision, Fund, Resolve
 from ledger.matching import Match

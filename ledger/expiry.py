@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from ledger import store
+from ledger import loading
 from ledger.book import Book
 from ledger.rows import Hold
 from ledger.states import HoldState, Verb
@@ -24,9 +24,9 @@ def load_due(connection: Connection, book: Book, now: int, limit: int) -> list[H
         .limit(limit)
     )
     keys = [(row.account_id, row.authorization_id) for row in connection.execute(due)]
-    store.load_accounts(connection, book, {account_id for account_id, _ in keys})
+    loading.load_accounts(connection, book, {account_id for account_id, _ in keys})
     # Another writer may have changed them until their accounts were locked.
-    store.load_holds(connection, book, keys)
+    loading.load_holds(connection, book, keys)
     return [
         hold
         for hold in map(book.holds.__getitem__, keys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.authorizing import again, answer, request_key, unknown_account
+from ledger.answers import again, answer, request_key, unknown_account
 from ledger.book import Book
 from ledger.clearing_records import Posted, record
 from ledger.commands import Decision, Fund

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from ledger import store, tables
+from ledger import loading, tables
 from ledger.advising import advise
 from ledger.authorizing import authorize, recall
 from ledger.book import Book
+from ledger.changes import changes_of
 from ledger.clearing import clear
 from ledger.commands import (
     Advise,
@@ -155,7 +156,7 @@ class Ledger:
         self, batch: Sequence[AnyCommand], *, own_keys: bool, attempts: int = ATTEMPTS
     ) -> list[Decision]:
         def work(connection: Connection, book: Book) -> list[Decision]:
-            store.load(connection, book, batch, self._kept, own_keys=own_keys)
+            loading.load(connection, book, batch, self._kept, own_keys=own_keys)
             try:
                 return [decide(book, command) for command in batch]
             except Exception as error:
@@ -204,10 +205,10 @@ class Ledger:
             kind = AccountKind.FUNDING
             found = [house(book, kind, "", each.currency, each.account_id) for each in wallets]
             houses = {each.account_id: each for each in found}
-            store.load_accounts(connection, book, houses)
-            store.open_missing(connection, book, houses.values())
+            loading.load_accounts(connection, book, houses)
+            loading.open_missing(connection, book, houses.values())
             # Whoever opened the same wallets held the same funding: now they are to be seen.
-            store.load_accounts(connection, book, {each.account_id for each in wallets})
+            loading.load_accounts(connection, book, {each.account_id for each in wallets})
             missing = [wallet for wallet in wallets if wallet.account_id not in book.accounts]
             return len([wallet for wallet in missing if _open_in(book, wallet)])
 
@@ -230,7 +231,7 @@ class Ledger:
             self._forget(book)  # it was of an attempt that has not happened
             book = self._begin()
             result = work(connection, book)
-            changes = store.changes_of(book)
+            changes = changes_of(book)
             book.is_decided = True
             self._kept.keep(book.accounts, book.spending.values())
             self._when_decided()

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from ledger import store
+from ledger import loading
 from ledger.book import Book
+from ledger.changes import changes_of
 from ledger.events import Event
 from ledger.house import AccountKind, Placement
 from ledger.ids import Ids
@@ -47,14 +48,14 @@ class PointsJob:
         """The entries of the events and the new points of their holds."""
         book = Book(Ids(), self._placement)
         told = [each for each in events if _tells_points(each)]
-        store.load_points(connection, book, {key for each in told for key in _keys(each)})
+        loading.load_points(connection, book, {key for each in told for key in _keys(each)})
         postings = [_Posting(each, self._lines(each, *_learn(book, each))) for each in told]
         opened = {each.account_id: each for posting in postings for each, _ in posting.lines}
-        store.load_accounts(connection, book, opened)
-        store.open_missing(connection, book, opened.values())
+        loading.load_accounts(connection, book, opened)
+        loading.open_missing(connection, book, opened.values())
         for posting in postings:
             self._post(book, posting)
-        return store.changes_of(book)
+        return changes_of(book)
 
     def _lines(self, event: Event, pending: int, confirmed: int) -> list[tuple[Account, int]]:
         wallet_id, currency = event.account_id, str(event.data["currency"])

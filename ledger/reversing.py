@@ -9,7 +9,8 @@ touched: it comes back by a credit.
 from __future__ import annotations
 
 from ledger.advising import release_all
-from ledger.authorizing import again, details_text, request_key, unknown_account
+from ledger.answers import again, request_key, unknown_account
+from ledger.authorizing import details_text
 from ledger.book import Book
 from ledger.commands import Decision, Reverse
 from ledger.money import format_minor_units

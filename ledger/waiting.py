@@ -1,6 +1,6 @@
 """Waiting for a server, with an event loop and without one.
 
-A lane on the event loop (`lanes.LoopLane`) runs the ledger's own code, which knows of no loop, as a
+A lane on the event loop (`loop_lane`) runs the ledger's own code, which knows of no loop, as a
 greenlet: where that would wait, the loop goes on with other things. Everybody else just waits.
 """
 

@@ -17,17 +17,10 @@ from collections.abc import Sequence
 
 from ledger.commands import AnyCommand
 from ledger.house import Placement
-from ledger.lanes import (
-    Lane,
-    LedgerLate,
-    LoopLane,
-    OnDecided,
-    OnWritten,
-    ThreadLane,
-    Undecided,
-    Waiting,
-)
+from ledger.lanes import Lane, LedgerLate, OnDecided, OnWritten, Undecided, Waiting
 from ledger.ledger import Ledger
+from ledger.loop_lane import LoopLane
+from ledger.thread_lane import ThreadLane
 
 __all__ = [
     "LedgerBusy",

@@ -87,7 +87,6 @@ class Client:
         self._unanswered: list[Asked] = []
         self._undecided: list[Asked] = []
         self._decided: list[Asked] = []  # in the order of their answers
-        self._relies_on_91 = False
 
     @property
     def in_flight(self) -> int:
@@ -121,13 +120,12 @@ class Client:
             if asked is not None:
                 return self._send(asked)
 
-    def prepare_repeats(self, *, is_same_gateway: bool) -> None:
+    def prepare_repeats(self) -> None:
         """Have `next_repeat` ask again what was not decided, and some of what was.
 
-        A gateway that answers 91 to an authorization, and lives, has to see to it by itself that
-        nothing stays held: many of those are not asked about again, or not reversed.
+        A gateway that answers 91 to an authorization has to see to it, or whoever comes after it,
+        that nothing stays held: many of those are not asked about again, or not reversed.
         """
-        self._relies_on_91 = is_same_gateway
         again = self._decided[-_LATEST_AGAIN:]
         earlier = self._decided[:-_LATEST_AGAIN]
         again += self._random.sample(earlier, min(_EARLIER_AGAIN, len(earlier)))
@@ -171,11 +169,7 @@ class Client:
         return asked
 
     def _takes_as_decline(self, asked: Asked) -> bool:
-        return (
-            self._relies_on_91
-            and _may_be_given_up(asked)
-            and self._random.random() < _DECLINED_SHARE
-        )
+        return _may_be_given_up(asked) and self._random.random() < _DECLINED_SHARE
 
     def _reverse(self, asked: Asked) -> None:
         """The authorization stays undecided: it is taken back, and nothing else follows."""

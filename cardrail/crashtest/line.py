@@ -78,7 +78,7 @@ class Line:
         if self._rejected:
             raise Stuck(self._rejected)
 
-    async def settle(self, *, is_same_gateway: bool) -> None:
+    async def settle(self) -> None:
         """Ask again whatever was not decided, until it is, and some of what was.
 
         Raises
@@ -86,7 +86,7 @@ class Line:
         Stuck
             If that does not come to its end.
         """
-        self.client.prepare_repeats(is_same_gateway=is_same_gateway)
+        self.client.prepare_repeats()
         self._next = self.client.next_repeat
         give_up = time.monotonic() + PATIENCE_SECONDS
         while self.client.open_count:

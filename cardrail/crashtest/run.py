@@ -148,12 +148,11 @@ class _CrashTest:
         rotation = ROTATION[self._plan.engine]
         target = rotation[(number - 1) % len(rotation)]
         in_flight = await self._load_and_kill(target)
-        is_same_gateway = await self._recover(target)
+        await self._recover(target)
         before = await self._read()
         self._report.unheard += count_unheard(self._clients, before)
         wrong = [*faults(before), *compare_requests(self._clients, before)]
-        settling = (line.settle(is_same_gateway=is_same_gateway) for line in self._lines)
-        await asyncio.gather(*settling)
+        await asyncio.gather(*(line.settle() for line in self._lines))
         after = await self._read_settled()
         wrong += [*faults(after), *compare_requests(self._clients, after)]
         wrong += [*compare_money(self._clients, after), *self._take_differing()]
@@ -168,21 +167,18 @@ class _CrashTest:
             line.load()
         await asyncio.sleep(self._random.uniform(*_LOAD_SECONDS))
         in_flight = sum(client.in_flight for client in self._clients)
-        await asyncio.to_thread(kill, self._system, target)
+        await asyncio.to_thread(kill, self._system, target, self._random)
         for line in self._lines:
             line.stop()
         return in_flight
 
-    async def _recover(self, target: Target) -> bool:
-        """Whether the gateway has survived."""
+    async def _recover(self, target: Target) -> None:
         if target is not Target.DATABASE:
             await self._hang_up()
         addresses = await asyncio.to_thread(recover, self._system, target, self._random)
         await asyncio.gather(*(line.quiet() for line in self._lines))
-        if addresses is None:
-            return True
-        await self._dial(addresses)
-        return False
+        if addresses is not None:
+            await self._dial(addresses)
 
     async def _dial(self, addresses: Addresses) -> None:
         for line in self._lines:

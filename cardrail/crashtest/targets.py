@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 from random import Random
@@ -20,6 +21,7 @@ class Target(StrEnum):
     BOTH = "gateway and database"
 
 
+_ALONE_SECONDS = 0.5  # of a gateway, without its database
 _OF_STARTUP = (0.5, 1.1)  # before that nothing but imports happens
 
 # An embedded database lives and dies with its gateway; what is left to hit is its recovery.
@@ -31,12 +33,17 @@ ROTATION: Mapping[Engine, tuple[Target, ...]] = MappingProxyType(
 )
 
 
-def kill(system: System, target: Target) -> None:
-    """SIGKILL; returns when the processes are gone."""
-    if target is not Target.DATABASE:
-        system.kill_gateway()
+def kill(system: System, target: Target, random: Random) -> None:
+    """SIGKILL; returns when the processes are gone.
+
+    A gateway that goes after its database has answered 91 by then, and settled nothing.
+    """
     if target in (Target.DATABASE, Target.BOTH):
         system.kill_database()
+    if target is Target.BOTH:
+        time.sleep(random.uniform(0.0, _ALONE_SECONDS))
+    if target is not Target.DATABASE:
+        system.kill_gateway()
 
 
 def recover(system: System, target: Target, random: Random) -> Addresses | None:

@@ -10,22 +10,28 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from cardrail.keys import open_vault
 from cardrail.migrating import bring_up_to_date
+from gateway.authorize import authorize
 from gateway.cards import issue_cards
 from gateway.control_client import GatewayControl
+from gateway.late_journal import LateJournal
 from gateway.records import DecisionRecord
+from gateway.runtime_folder import make_private
 from gateway.vault import PanVault
 from ledger.audit import audit
+from ledger.commands import Authorize
 from ledger.database import Database
 from ledger.ledger import Ledger, Wallet
+from ledger.tables import accounts
 from networks.wire.dialects import DIALECTS
 from networks.wire.messages import Message
 from networks.wire.pan import synthetic_pan
@@ -33,7 +39,7 @@ from networks.wire.session import Session
 from networks.wire.session_events import AnswerReceived, Event
 from networks.wire.streams import Link, connect
 from tests.gateway.running import OPENED_AT, STATIONS, fresh, new_card
-from tests.gateway.samples import advice, financial, purchase, reversal
+from tests.gateway.samples import advice, case, financial, purchase, reversal
 
 PROGRAM = [sys.executable, "-c", "from cardrail.cli import main; main()", "serve"]
 ANYWHERE = ["--visanet", "127.0.0.1:0", "--quicpay", "127.0.0.1:0"]
@@ -267,6 +273,30 @@ def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
         report = audit(connection)
     database.close()
     assert report.clean, report
+
+
+def test_what_a_killed_gateway_owed_is_taken_back(tmp_path: Path) -> None:
+    """It had said 91, and the ledger approved all the same."""
+    seed(tmp_path)
+    late = authorize(purchase(), case())
+    assert isinstance(late, Authorize)
+    late = msgspec.structs.replace(late, account_id=10)
+    with closing(Database.open(url(tmp_path))) as database:
+        [approved] = Ledger(database).apply([late])
+        assert approved.outcome.approved
+        runtime = tmp_path / "cardrail.run"
+        make_private(runtime)
+        with closing(LateJournal(runtime, url(tmp_path))) as journal:
+            journal.owe(late)
+        with serving(tmp_path) as (process, _):
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+        with database.reading() as connection:
+            held = connection.scalar(select(accounts.c.held).where(accounts.c.account_id == 10))
+            assert held == 0
+            assert audit(connection).clean
+    assert "settling what a killed gateway owed" in (tmp_path / "stderr").read_text()
+    assert list(runtime.glob("late-*")) == []
 
 
 def test_settings_are_printed_masked(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, case, func, select, text
@@ -17,6 +18,7 @@ from gateway.approval_codes import ApprovalCodes
 from gateway.card_registry import CardLookups, CardRegistry
 from gateway.cards import NewCard, create_card_schema, issue_cards, load_cards
 from gateway.feed import Feed
+from gateway.late_journal import LateJournal
 from gateway.link_terms import LinkTerms
 from gateway.listener import Listener
 from gateway.metrics import LedgerMetrics
@@ -147,6 +149,8 @@ class Running:
             [self.ledger], capacity=bounds[0], on_written=ledger_metrics.written
         )
         self.feed, self.open_links = Feed(1), OpenLinks(1)
+        self._runtime = TemporaryDirectory(prefix="cardrail-run-")
+        self.journal = LateJournal(Path(self._runtime.name), url)
         loop = asyncio.get_running_loop()
         self.lookups = CardLookups(self.database, loop.call_soon_threadsafe, most=bounds[1])
         self.records: list[DecisionRecord] = []
@@ -160,6 +164,7 @@ class Running:
             codes=ApprovalCodes(0),
             tell=self._record,
             feed=self.feed,
+            journal=self.journal,
         )
         self.processors = {name: Processor(name, issuer) for name in DIALECTS}
         self.telemetry = Telemetry(
@@ -226,6 +231,8 @@ class Running:
             link.close()
             await link.wait_closed()
         self.lookups.stop()
+        self.journal.close()
+        self._runtime.cleanup()
         self.database.close()
 
     def balances(self, account_id: int = 10) -> tuple[int, int]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.audit import AuditReport, audit
-from ledger.audit_checks import checks
+from ledger.audit import AuditReport, audit, checks
 from ledger.commands import SpendingLimits
 from tests.ledger.books import Books, named
 

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from ledger import lanes
+from ledger import loop_lane
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, SpendingLimits
 from ledger.database import Database
 from ledger.ledger import Ledger
@@ -120,7 +120,7 @@ def plain(decision: Decision | Undecided) -> object:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_they_decide_as_one_after_the_other(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
     with opened(Engine.SQLITE) as one_by_one:
         commands = Traffic(one_by_one, seed).commands(250)
         expected = [one_by_one.ledger.apply([each])[0] for each in commands]
@@ -135,7 +135,7 @@ def test_they_decide_as_one_after_the_other(seed: int, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("seed", range(6))
 def test_what_cannot_be_written_fails_alone(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what was decided on it is decided again, after it, on what is there."""
-    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
     with opened(Engine.SQLITE) as one_by_one:
         traffic = Traffic(one_by_one, seed)
         commands = [each for each in traffic.commands(250) if isinstance(each, Authorize | Clear)]
@@ -157,7 +157,7 @@ def test_what_cannot_be_written_fails_alone(seed: int, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("seed", range(4))
 def test_a_connection_that_is_lost_under_both(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is unknown or not done then is asked again; nothing is held twice."""
-    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
     with opened(Engine.POSTGRESQL) as books:
         commands = [books.authorize(1) for _ in range(400)]
         decided: dict[int, Decision | Undecided] = {}

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Table, text
 
 from ledger import postgresql, sqlite
-from ledger.audit_checks import checks
+from ledger.audit import checks
 from ledger.database import Database
 from ledger.row_sets import index_condition
 from ledger.tables import authorizations, entries, metadata, reversals, spending

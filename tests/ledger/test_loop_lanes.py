@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from ledger.database import Database
-from ledger.lanes import LoopLane
 from ledger.ledger import Ledger
+from ledger.loop_lane import LoopLane
 from ledger.outcomes import Outcome
 from ledger.writer import LedgerWriter, Undecided
 from tests.ledger.books import Books

@@ -54,14 +54,14 @@ def test_what_was_not_answered_is_repeated_with_the_same_key(
 ) -> None:
     request = next_of(issuer, mti)
     issuer.client.unanswered(request)
-    issuer.client.prepare_repeats(is_same_gateway=False)
+    issuer.client.prepare_repeats()
     repeat = next(each for each in repeats(issuer) if match_key(each) == match_key(request))
     assert (repeat.mti, repeat.rrn, repeat.amount) == (repeated, request.rrn, request.amount)
 
 
 def test_some_of_what_was_answered_is_repeated_too(issuer: Issuer) -> None:
     issuer.serve(200)
-    issuer.client.prepare_repeats(is_same_gateway=False)
+    issuer.client.prepare_repeats()
     again = list(repeats(issuer))
     latest = {match_key(each.request) for each in issuer.client.requests[-20:]}
     assert len(again) == 96
@@ -72,11 +72,11 @@ def test_some_of_what_was_answered_is_repeated_too(issuer: Issuer) -> None:
     assert issuer.client.open_count == 0
 
 
-def asked_until_given_up(issuer: Issuer, *, is_same_gateway: bool) -> list[str]:
+def asked_until_given_up(issuer: Issuer) -> list[str]:
     """The MTIs of all messages about one authorization that is never decided."""
     request = next_of(issuer, "0100")
     issuer.answer(request, "91")
-    issuer.client.prepare_repeats(is_same_gateway=is_same_gateway)
+    issuer.client.prepare_repeats()
     told = ["0100"]
     while (message := issuer.client.next_repeat()) is not None:
         is_about_it = message.rrn == request.rrn or _original_stan(message) == request.stan
@@ -93,17 +93,11 @@ def _original_stan(message: CardRequest) -> str:
     return "" if original is None else original.stan
 
 
-def test_a_request_that_is_never_decided_is_reversed(issuer: Issuer) -> None:
-    told = asked_until_given_up(issuer, is_same_gateway=False)
-    assert told == ["0100", *["0101"] * 4, "0420"]
-
-
-def test_a_gateway_that_lives_is_trusted_with_some_of_them(network: Network) -> None:
+def test_what_is_never_decided_is_reversed_or_taken_for_declined(
+    network: Network,
+) -> None:
     """It said 91, which the network may take for a decline, at once or in the end."""
-    ends = {
-        tuple(asked_until_given_up(Issuer(network, seed), is_same_gateway=True))
-        for seed in range(20)
-    }
+    ends = {tuple(asked_until_given_up(Issuer(network, seed))) for seed in range(20)}
     repeats = ["0101"] * 4
     assert ends == {("0100",), ("0100", *repeats), ("0100", *repeats, "0420")}
 
@@ -111,7 +105,7 @@ def test_a_gateway_that_lives_is_trusted_with_some_of_them(network: Network) -> 
 def test_an_advice_is_told_until_it_is_acknowledged(issuer: Issuer) -> None:
     request = next_of(issuer, "0220")
     issuer.answer(request, "96")
-    issuer.client.prepare_repeats(is_same_gateway=False)
+    issuer.client.prepare_repeats()
     for _ in range(20):
         for repeat in repeats(issuer):
             issuer.answer(repeat, "96" if match_key(repeat) == match_key(request) else "00")
@@ -125,7 +119,7 @@ def test_an_advice_is_told_until_it_is_acknowledged(issuer: Issuer) -> None:
 def test_a_busy_gateway_does_not_change_an_answer(issuer: Issuer) -> None:
     """A repeat of what was decided is answered 91: nothing differs, it is asked once more."""
     issuer.serve(3)
-    issuer.client.prepare_repeats(is_same_gateway=True)
+    issuer.client.prepare_repeats()
     for repeat in repeats(issuer):
         issuer.answer(repeat, "91")
     issuer.client.ask_undecided_again()

@@ -165,7 +165,7 @@ def test_a_decision_whose_answer_was_never_read_is_no_finding(issuer: Issuer) ->
 
 
 def test_a_repeat_that_is_answered_otherwise(issuer: Issuer) -> None:
-    issuer.client.prepare_repeats(is_same_gateway=False)
+    issuer.client.prepare_repeats()
     repeat = issuer.client.next_repeat()
     assert repeat is not None
     issuer.answer(repeat, "51", b"something else")

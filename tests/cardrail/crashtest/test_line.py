@@ -52,7 +52,7 @@ def test_an_issuer_that_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None
             await line.quiet()
             monkeypatch.setattr(line_module, "PATIENCE_SECONDS", 0.5)
             with pytest.raises(Stuck, match="requests without a decision"):
-                await line.settle(is_same_gateway=False)
+                await line.settle()
             await line.close()
 
     asyncio.run(test())
