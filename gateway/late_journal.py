@@ -24,7 +24,7 @@ import structlog
 from gateway.runtime_folder import lock
 from ledger.commands import Authorize
 
-_SUFFIX = ".jsonl"
+_NEW, _SUFFIX = "new-", ".jsonl"
 _DIGITS = 16
 
 _log = structlog.get_logger()
@@ -106,9 +106,9 @@ class LateJournal:
 
 def _made(folder: Path, beginning: str) -> tuple[Path, IO[bytes]]:
     """A new file that has its name once it is locked."""
-    descriptor, made = tempfile.mkstemp(prefix="new-", dir=folder)
+    descriptor, made = tempfile.mkstemp(prefix=_NEW, dir=folder)
     os.close(descriptor)  # which does not append
-    path = folder / f"{beginning}{Path(made).name}{_SUFFIX}"
+    path = folder / f"{beginning}{Path(made).name.removeprefix(_NEW)}{_SUFFIX}"
     file = Path(made).open("ab", buffering=0)  # noqa: SIM115 - until `close`
     lock(file)
     Path(made).rename(path)
