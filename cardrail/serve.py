@@ -55,7 +55,7 @@ def serve(
         int | None, typer.Option(help="How many processes share the links.", metavar="N")
     ] = None,
     runtime: Annotated[
-        Path | None, typer.Option(help="Where the control sockets are.", metavar="FOLDER")
+        Path | None, typer.Option(help="Where control sockets and journals are.", metavar="FOLDER")
     ] = None,
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
@@ -109,9 +109,9 @@ def run(settings: Settings) -> None:
         database = _database(settings)
         resources.callback(database.close)
         vault = _vault(settings, database)
-        journal = _journal(settings)
-        resources.callback(journal.close)
         logs = _logs(settings, resources, _decision_file(settings, resources))
+        journal = _journal(settings)  # which logs what it cannot read
+        resources.callback(journal.close)
         _log.info("settings", **settings.masked())
         _run_loop(lambda: Gateway(settings, vault, database, journal, logs))
 

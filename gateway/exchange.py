@@ -143,8 +143,7 @@ class Exchange:
         elif isinstance(decision, Undecided):
             self._give_up(_WHY_UNDECIDED[decision], decision)
         elif self._processor.late_decisions.has_taken_back(command):
-            self.unavailable("a repeat of what was decided too late and is taken back")
-            self._settle(command, decision)
+            self._give_up("a repeat of what was decided too late and is taken back", decision)
         else:
             self._go_on(command, decision, case)
 
@@ -170,9 +169,9 @@ class Exchange:
         except (LedgerBusy, LedgerLate, WriterStopped) as reason:
             self._give_up(str(reason) or "the gateway is stopping")
 
-    def _give_up(self, reason: str, undecided: Undecided = Undecided.NOT_DONE) -> None:
+    def _give_up(self, reason: str, decision: Decision | Undecided = Undecided.NOT_DONE) -> None:
         assert self._command is not None
-        self._settle(self._command, undecided)
+        self._settle(self._command, decision)
         self.unavailable(reason)
 
     def _settle(self, command: AnyCommand, decision: Decision | Undecided) -> None:

@@ -17,8 +17,9 @@ from typing import TypeAlias
 import msgspec
 
 from gateway.common import common_after
-from gateway.late_journal import Key, LateJournal, key_of
+from gateway.late_journal import Key, LateJournal
 from gateway.reversals import give_back, is_of_single_message, take_back
+from ledger.answers import request_key
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, Recall, Reverse
 from ledger.writer import LedgerBusy, OnDecided, Undecided, WriterStopped
 
@@ -74,7 +75,9 @@ class LateDecisions:
             self.ask_about(command)
         elif isinstance(decision, Decision) and _is_new_approval(decision):
             self._owe(command, take_back(command))
-        elif key_of(command) not in self._answered:  # else what it repeats is settled by itself
+        elif (
+            request_key(command) not in self._answered
+        ):  # else what it repeats is settled by itself
             self._journal.settle(command)
 
     def ask_about(self, command: Authorize) -> None:
@@ -85,12 +88,12 @@ class LateDecisions:
         """Whether `command` repeats a request that was answered 91 and is undone."""
         if not self._answered:
             return False
-        return isinstance(command, Authorize) and key_of(command) in self._answered
+        return isinstance(command, Authorize) and request_key(command) in self._answered
 
     def _owe(self, late: Authorize, command: _Command) -> None:
         if len(self._answered) >= _REMEMBERED:
             self._answered.popitem(last=False)
-        self._answered[key_of(late)] = None
+        self._answered[request_key(late)] = None
         self._journal.owe(late)
         self._owed.append(_Owed(late, command))
         self._pay()

@@ -22,6 +22,7 @@ import msgspec
 import structlog
 
 from gateway.runtime_folder import lock
+from ledger.answers import request_key
 from ledger.commands import Authorize
 
 _NEW, _SUFFIX = "new-", ".jsonl"
@@ -44,11 +45,6 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Owed | _Settled).decode
 
 
-def key_of(command: Authorize) -> Key:
-    """What a request and its repeats have in common."""
-    return command.account_id, command.origin.network, command.origin.request_key
-
-
 class LateJournal:
     """The journal of one process in `folder`, about the ledger at the URL `ledger`."""
 
@@ -67,14 +63,14 @@ class LateJournal:
 
     def owe(self, command: Authorize) -> None:
         """`command` is going to be answered 91 while nobody knows what becomes of it."""
-        key = key_of(command)
+        key = request_key(command)
         if key not in self._owed:
             self._owed[key] = command
             self._write(_Owed(command))
 
     def settle(self, command: Authorize) -> None:
         """Nothing is held of it any more."""
-        key = key_of(command)
+        key = request_key(command)
         if self._owed.pop(key, None) is None:
             return
         if self._owed:
@@ -125,7 +121,7 @@ def _read(file: IO[bytes]) -> Iterable[Authorize]:
             _log.error("a line of what was owed cannot be read", file=file.name, error=str(error))
             continue
         if isinstance(line, _Owed):
-            owed[key_of(line.command)] = line.command
+            owed[request_key(line.command)] = line.command
         else:
             owed.pop(line.key, None)
     return owed.values()

@@ -7,7 +7,7 @@ import msgspec
 from ledger.book import Book
 from ledger.commands import Command, Decision, Origin
 from ledger.outcomes import Outcome
-from ledger.rows import WITHDRAWN, Authorization, Clearing
+from ledger.rows import WITHDRAWN, Authorization, Clearing, Reversal
 
 
 def request_key(command: Command) -> tuple[int, str, str]:
@@ -67,7 +67,7 @@ def conflict(decision: Decision) -> Decision:
     )
 
 
-def answer(row: Authorization | Clearing) -> Decision:
+def answer(row: Authorization | Clearing | Reversal) -> Decision:
     """A stored row as the decision it was."""
     return Decision(
         outcome=Outcome[row.outcome],
@@ -75,7 +75,7 @@ def answer(row: Authorization | Clearing) -> Decision:
         account_id=row.account_id,
         amount=row.amount,
         currency=row.currency,
-        approval_code=row.approval_code,
+        approval_code="" if isinstance(row, Reversal) else row.approval_code,
         available=row.available,
         posted=row.posted,
         explanation=row.explanation,

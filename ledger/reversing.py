@@ -9,7 +9,7 @@ touched: it comes back by a credit.
 from __future__ import annotations
 
 from ledger.advising import release_all
-from ledger.answers import again, request_key, unknown_account
+from ledger.answers import again, answer, request_key, unknown_account
 from ledger.authorizing import details_text
 from ledger.book import Book
 from ledger.commands import Decision, Reverse
@@ -27,7 +27,7 @@ def reverse(book: Book, command: Reverse) -> Decision:
         return unknown_account(command)
     stored = book.reversals.get(request_key(command))
     if stored is not None:
-        return again(_answer(stored), stored.fingerprint, command.origin)
+        return again(answer(stored), stored.fingerprint, command.origin)
     invalid = _invalid(command, account)
     if invalid is not None:
         return _record(book, command, account, invalid, None)
@@ -147,18 +147,4 @@ def _record(
         "available": row.available,
     }
     book.record_event(account.account_id, "reversal.applied", row.reversal_id, command.at, data)
-    return _answer(row)
-
-
-def _answer(row: Reversal) -> Decision:
-    return Decision(
-        outcome=Outcome[row.outcome],
-        authorization_id=row.authorization_id,
-        account_id=row.account_id,
-        amount=row.amount,
-        currency=row.currency,
-        approval_code="",
-        available=row.available,
-        posted=row.posted,
-        explanation=row.explanation,
-    )
+    return answer(row)
