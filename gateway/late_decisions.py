@@ -75,9 +75,7 @@ class LateDecisions:
             self.ask_about(command)
         elif isinstance(decision, Decision) and _is_new_approval(decision):
             self._owe(command, take_back(command))
-        elif (
-            request_key(command) not in self._answered
-        ):  # else what it repeats is settled by itself
+        elif not self.has_taken_back(command):  # else what it repeats is settled by itself
             self._journal.settle(command)
 
     def ask_about(self, command: Authorize) -> None:
