@@ -329,18 +329,20 @@ class Failing:
 
 
 def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
-    """A real deadlock: each has locked what the other wants next."""
-    with fresh_ledger(Engine.POSTGRESQL) as url:
-        database = Database.open(url)
+    """A real deadlock: each has locked what the other wants next. One is told to do it again."""
+    with fresh_ledger(Engine.POSTGRESQL) as url, closing(Database.open(url)) as database:
         with database.transaction() as connection:
             metadata.create_all(connection)
             write(connection, [Insert(accounts, [row(1), row(2)])])
         both_have_one = threading.Barrier(2)
+        through = {1: threading.Event(), 2: threading.Event()}
         attempts: list[int] = []
 
         def lock(first: int, second: int) -> None:
             def work(connection: Connection) -> tuple[None, list[Change]]:
                 attempts.append(first)
+                if attempts.count(first) > 1:
+                    assert through[second].wait(30)  # or the two might stand in each other's way again
                 find(connection, [by_id([(first,)], locked=True)])
                 if attempts.count(first) == 1:
                     both_have_one.wait(30)
@@ -348,12 +350,12 @@ def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
                 return None, []
 
             database.run(work)
+            through[first].set()
 
         with ThreadPoolExecutor() as threads:
             for done in [threads.submit(lock, 1, 2), threads.submit(lock, 2, 1)]:
                 done.result()
         assert sorted(attempts) in ([1, 1, 2], [1, 2, 2])
-        database.close()
 
 
 @pytest.mark.parametrize(("asked", "named"), [("", False), ("distributed=1", True)])
