@@ -342,7 +342,7 @@ def test_writers_that_stand_in_each_others_way_both_get_through() -> None:
             def work(connection: Connection) -> tuple[None, list[Change]]:
                 attempts.append(first)
                 if attempts.count(first) > 1:
-                    assert through[second].wait(30)  # or the two might stand in each other's way again
+                    assert through[second].wait(30)  # or they might meet again
                 find(connection, [by_id([(first,)], locked=True)])
                 if attempts.count(first) == 1:
                     both_have_one.wait(30)
