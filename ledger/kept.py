@@ -3,13 +3,15 @@
 Most writers are alone with their accounts, and know what they have written. A batch takes out what
 it needs: what fails leaves nothing here that it has changed. The database tells of a batch whose
 accounts have moved meanwhile, which then has not happened (`Update.unless_moved`). The spending
-counters of an account go with it: whatever changes them changes its `last_id`.
+counters of an account go with it: whatever changes them changes its `last_id`. So do the
+transactions that it has had lately.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ledger.recent_transactions import RecentTransactions
 from ledger.rows import Account, Spending
 
 _MOST = 50_000  # some 15 MB
@@ -20,6 +22,7 @@ class KeptAccounts:
     """Of one writer. `most` of them, then it begins anew."""
 
     def __init__(self, most: int = _MOST) -> None:
+        self.transactions = RecentTransactions()  # of what is kept
         self._accounts: dict[int, Account] = {}
         self._counters: dict[int, list[Spending]] = {}
         self._most = most
@@ -50,3 +53,4 @@ class KeptAccounts:
         """Another writer has changed them, or may have."""
         self._accounts.clear()
         self._counters.clear()
+        self.transactions.forget()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -156,13 +156,21 @@ class Ledger:
         self, batch: Sequence[AnyCommand], *, own_keys: bool, attempts: int = ATTEMPTS
     ) -> list[Decision]:
         def work(connection: Connection, book: Book) -> list[Decision]:
-            loading.load(connection, book, batch, self._kept, own_keys=own_keys)
-            try:
-                return [decide(book, command) for command in batch]
-            except Exception as error:
-                if book.unread_accounts:
-                    raise _Unfounded from error
-                raise
+            decided: dict[int, Decision] = {}
+
+            def decide_those(places: Iterable[int]) -> None:
+                try:
+                    decided.update((place, decide(book, batch[place])) for place in places)
+                except Exception as error:
+                    if book.unread_accounts:
+                        raise _Unfounded from error
+                    raise
+
+            loading.load(
+                connection, book, batch, self._kept, own_keys=own_keys, meanwhile=decide_those
+            )
+            decide_those([place for place in range(len(batch)) if place not in decided])
+            return [decided[place] for place in range(len(batch))]
 
         return self._run(work, attempts, self._session)
 
@@ -233,7 +241,7 @@ class Ledger:
             result = work(connection, book)
             changes = changes_of(book)
             book.is_decided = True
-            self._kept.keep(book.accounts, book.spending.values())
+            self._keep(book)
             self._when_decided()
             return result, changes
 
@@ -244,6 +252,12 @@ class Ledger:
             raise
         self._under_way.remove(book)
         return result
+
+    def _keep(self, book: Book) -> None:
+        self._kept.keep(book.accounts, book.spending.values())
+        last_ids, unread = book.last_ids.items(), book.unread_accounts
+        self._kept.transactions.know({each: last for each, last in last_ids if each not in unread})
+        self._kept.transactions.add(book.new_authorizations)
 
     def _begin(self) -> Book:
         book = Book(self._ids(), self._placement)

@@ -5,12 +5,14 @@ the order of their ids, and all that the commands name outright; then, seldom, w
 approval code or an early reversal can tell; then the holds of what was found; then the counters of
 those holds. Each statement reads after the locks, so that of two racing repeats the second finds
 the answer of the first. Accounts that the writer has kept are neither asked for nor locked: they
-are written only if nobody has written about them since (`changes`).
+are written only if nobody has written about them since (`changes`). Commands that need nothing else
+are decided while the database is asked for what the others need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -19,11 +21,12 @@ from sqlalchemy import Connection
 
 from ledger import tables
 from ledger.book import Book
-from ledger.commands import AnyCommand, Reference
+from ledger.commands import AnyCommand, Authorize, Reference
 from ledger.house import AccountKind
 from ledger.houses import house_accounts, may_post
 from ledger.kept import KeptAccounts
-from ledger.row_sets import Insert, Lookup, Row, find, write
+from ledger.recent_transactions import RecentTransactions
+from ledger.row_sets import Insert, Lookup, Meanwhile, Row, find, write
 from ledger.rows import Account, Authorization, Clearing, Hold, Points, Reversal, Spending
 from ledger.wanted import EARLY_DAYS, Wanted
 
@@ -39,35 +42,41 @@ _WALLET = AccountKind.WALLET.value
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
 
 
-def load(
+def load(  # noqa: PLR0913 - named, not positional
     connection: Connection,
     book: Book,
     commands: Sequence[AnyCommand],
     kept: KeptAccounts,
     *,
     own_keys: bool,
+    meanwhile: Callable[[Sequence[int]], None],
 ) -> None:
     """Put into `book` every row that deciding `commands` can need; what is `kept` is taken out.
 
     Without `own_keys`, answers that the commands themselves have had are looked up only for marked
     repeats; if there are others, writing fails because a key is taken. What was kept and has moved
-    since makes writing fail, too.
+    since makes writing fail, too. While the database is asked, `meanwhile` is told the places of
+    those commands that can be decided before the others.
     """
-    wanted = Wanted(own_keys=own_keys)
-    for command in commands:
-        wanted.add(command)
     houses = house_accounts(book, commands)
+    _take(book, kept, {*houses, *(command.account_id for command in commands)})
+    wanted = Wanted(own_keys=own_keys, is_first=partial(_is_first, book, kept.transactions))
+    waiting = {
+        command.account_id
+        for command in commands
+        if wanted.add(command) or not _has_all(book, command)
+    }
     wanted.accounts.update(houses)
-    accounts, counters = kept.take(wanted.accounts)
-    for account in accounts:
-        book.learn_account(account)
-        book.unread_accounts[account.account_id] = account
-    for counter in counters:
-        book.spending[counter.account_id, counter.instrument_id, counter.day] = counter
     wanted.accounts.difference_update(book.accounts)
     wanted.counters.difference_update(book.spending)
     named: list[Authorization] = []
-    ask(connection, _questions(book, wanted, named))
+    ask(
+        connection,
+        _questions(book, wanted, named),
+        lambda: meanwhile(
+            [place for place, each in enumerate(commands) if each.account_id not in waiting]
+        ),
+    )
     if wanted.resolves or not all(each in book.accounts for each in houses):
         postable = [each for each in commands if may_post(book, each)]
         open_missing(connection, book, house_accounts(book, postable).values())
@@ -82,6 +91,38 @@ def load(
         (hold.account_id, hold.instrument_id, hold.day) for hold in book.holds.values() if hold.day
     }
     ask(connection, [_spending(book, counted.difference(wanted.counters, book.spending))])
+
+
+def _take(book: Book, kept: KeptAccounts, account_ids: Collection[int]) -> None:
+    """What is kept of them."""
+    accounts, counters = kept.take(account_ids)
+    for account in accounts:
+        book.learn_account(account)
+        book.unread_accounts[account.account_id] = account
+    for counter in counters:
+        book.spending[counter.account_id, counter.instrument_id, counter.day] = counter
+
+
+def _is_first(book: Book, transactions: RecentTransactions, command: Authorize) -> bool:
+    """Whether nothing that `command` may repeat has been recorded, for all we know."""
+    account_id = command.account_id
+    return account_id in book.unread_accounts and not transactions.may_have(
+        account_id, command.origin.transaction_id, command.at, command.repeats_within
+    )
+
+
+def _has_all(book: Book, command: AnyCommand) -> bool:
+    """Whether the account and the counter are there, and no early reversal has to be looked for."""
+    account = book.accounts.get(command.account_id)
+    if account is None or _may_be_reversed(command, account):
+        return False
+    if isinstance(command, Authorize) and command.limits is not None:
+        return (command.account_id, command.instrument_id, command.day) in book.spending
+    return True
+
+
+def _may_be_reversed(command: AnyCommand, account: Account) -> bool:
+    return bool(account.early_at) and command.at - account.early_at <= EARLY_DAYS
 
 
 def open_missing(connection: Connection, book: Book, houses: Iterable[Account]) -> None:
@@ -123,10 +164,12 @@ def load_points(connection: Connection, book: Book, keys: Collection[tuple[int, 
     ask(connection, [(Lookup(tables.points, ("account_id", "hold_id"), keys), learn)])
 
 
-def ask(connection: Connection, questions: Iterable[Question]) -> None:
-    """Look everything up in one go and take in what is found."""
+def ask(
+    connection: Connection, questions: Iterable[Question], meanwhile: Meanwhile | None = None
+) -> None:
+    """Look everything up in one go and take in what is found; `meanwhile` as in `find`."""
     asked = list(questions)
-    found = find(connection, [lookup for lookup, _ in asked])
+    found = find(connection, [lookup for lookup, _ in asked], meanwhile)
     for (_, learn), rows in zip(asked, found, strict=True):
         for row in rows:
             learn(row)
@@ -190,8 +233,7 @@ def _early(book: Book, commands: Sequence[AnyCommand]) -> Question:
         (command.account_id, 1)
         for command in commands
         if (account := book.accounts.get(command.account_id)) is not None
-        and account.early_at
-        and command.at - account.early_at <= EARLY_DAYS
+        and _may_be_reversed(command, account)
     }
     return Lookup(tables.reversals, ("account_id", "early"), keys), learn
 

@@ -19,7 +19,7 @@ from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from sqlalchemy.util.concurrency import await_, in_greenlet
 
-from ledger.row_sets import Row
+from ledger.row_sets import Meanwhile, Row
 from ledger.waiting import is_readable, wait_for
 
 _BINARY = pq.Format.BINARY
@@ -109,8 +109,10 @@ class Pipeline:
         if self._turn_wanted:
             self._turn_wanted.popleft().set_result(None)
 
-    def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        """The rows of each statement.
+    def run(
+        self, statements: Sequence[Statement], meanwhile: Meanwhile | None = None
+    ) -> list[list[Row]]:
+        """The rows of each statement; `meanwhile` is called once the server has them.
 
         With a commit at their end they are sent before anything else can happen on the loop.
 
@@ -129,7 +131,12 @@ class Pipeline:
             raise
         if statements[-1] is COMMIT:
             self._pass_turn()
-        self._wait_for(asked)
+        try:
+            if meanwhile is not None:
+                self._flush()
+                meanwhile()
+        finally:  # what was asked is not left to the next
+            self._wait_for(asked)
         if asked.error is not None:
             raise asked.error
         found = zip(asked.results, asked.wanted, strict=True)

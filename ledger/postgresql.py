@@ -36,7 +36,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ledger.pipelines import COMMIT, NothingSent, Pipeline, Statement
-from ledger.row_sets import AFTER_ALL, Change, Insert, Lookup, RemoteDriver, Row, index_condition
+from ledger.row_sets import (
+    AFTER_ALL,
+    Change,
+    Insert,
+    Lookup,
+    Meanwhile,
+    RemoteDriver,
+    Row,
+    index_condition,
+)
 from ledger.waiting import call
 
 # Seconds, and milliseconds for the last: a server that is silent for so long is taken for lost.
@@ -83,8 +92,13 @@ class _PostgresqlDriver:
         readers = _engine(url, {"connect_args": _CONNECTING, **reading})
         return writers, readers.execution_options(postgresql_readonly=True)
 
-    def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
-        return _pipeline(connection).run([_ask(lookup) for lookup in lookups])
+    def find(
+        self,
+        connection: Connection,
+        lookups: Sequence[Lookup],
+        meanwhile: Meanwhile | None = None,
+    ) -> list[list[Row]]:
+        return _pipeline(connection).run([_ask(lookup) for lookup in lookups], meanwhile)
 
     def write(
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import URL, Connection, Engine, Table
 
 Row: TypeAlias = tuple[Any, ...]
+Meanwhile: TypeAlias = Callable[[], None]  # what there is to do while the database works
 
 
 class Lookup(msgspec.Struct, frozen=True, gc=False):
@@ -72,8 +73,16 @@ class Driver(Protocol):
     def open_engines(self, url: URL) -> tuple[Engine, Engine]:
         """One for write transactions, one for reading a consistent view."""
 
-    def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
-        """The rows of each look-up, in no particular order; look-ups happen one after another."""
+    def find(
+        self,
+        connection: Connection,
+        lookups: Sequence[Lookup],
+        meanwhile: Meanwhile | None = None,
+    ) -> list[list[Row]]:
+        """The rows of each look-up, in no particular order; look-ups happen one after another.
+
+        `meanwhile` is called once: while they are waited for, or before.
+        """
 
     def write(
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
@@ -138,11 +147,16 @@ def with_driver(engine: Engine, driver: Driver) -> Engine:
     return engine.execution_options(**{_OPTION: driver})
 
 
-def find(connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
-    """The rows of each look-up, in no particular order; those without keys cost nothing."""
+def find(
+    connection: Connection, lookups: Sequence[Lookup], meanwhile: Meanwhile | None = None
+) -> list[list[Row]]:
+    """The rows of each look-up, in no particular order; those without keys cost nothing.
+
+    If something is looked up, `meanwhile` is called while the database does.
+    """
     asked = [lookup for lookup in lookups if lookup.keys]
     driver: Driver = connection.get_execution_options()[_OPTION]
-    found = iter(driver.find(connection, asked) if asked else ())
+    found = iter(driver.find(connection, asked, meanwhile) if asked else ())
     return [next(found) if lookup.keys else [] for lookup in lookups]
 
 

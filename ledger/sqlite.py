@@ -22,7 +22,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from ledger.row_sets import AFTER_ALL, Change, Driver, Insert, Lookup, Row, Update, index_condition
+from ledger.row_sets import (
+    AFTER_ALL,
+    Change,
+    Driver,
+    Insert,
+    Lookup,
+    Meanwhile,
+    Row,
+    Update,
+    index_condition,
+)
 
 _BUSY_SECONDS = 5
 _RETRY_AFTER = timedelta(microseconds=500)
@@ -59,8 +69,15 @@ class _SqliteDriver:
         event.listen(writers, "connect", _wait_by_itself)
         return writers, readers
 
-    def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
+    def find(
+        self,
+        connection: Connection,
+        lookups: Sequence[Lookup],
+        meanwhile: Meanwhile | None = None,
+    ) -> list[list[Row]]:
         driver = _driver(connection)
+        if meanwhile is not None:
+            meanwhile()
         return [_find(driver, lookup) for lookup in lookups]
 
     def write(

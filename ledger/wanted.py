@@ -7,6 +7,7 @@ of the tables see it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from ledger.commands import (
@@ -32,6 +33,7 @@ class Wanted:
     """Keys for look-ups, by what they are keys of."""
 
     __slots__ = (
+        "_is_first",
         "_own_keys",
         "accounts",
         "acquirer_references",
@@ -45,8 +47,9 @@ class Wanted:
         "transactions",
     )
 
-    def __init__(self, *, own_keys: bool) -> None:
+    def __init__(self, *, own_keys: bool, is_first: Callable[[Authorize], bool]) -> None:
         self._own_keys = own_keys
+        self._is_first = is_first  # whether it repeats nothing, as far as is known already
         self.accounts: set[int] = set()
         self.resolves = False  # what a person tells posts in a currency that only its wallet tells
         self.counters: set[tuple[int, int, int]] = set()
@@ -58,16 +61,21 @@ class Wanted:
         self.traces: set[Row] = set()
         self.acquirer_references: set[Row] = set()
 
-    def add(self, command: AnyCommand) -> None:
-        """Note what deciding `command` needs."""
+    def add(self, command: AnyCommand) -> bool:
+        """Note what deciding `command` needs; whether that is more than accounts and counters."""
         account_id, origin = command.account_id, command.origin
         network = origin.network
         self.accounts.add(account_id)
-        if self._own_keys or origin.is_repeat or isinstance(command, Recall):
+        has_key = self._own_keys or origin.is_repeat or isinstance(command, Recall)
+        if has_key:
             self._kept_answers(command).add((account_id, network, origin.request_key))
         if isinstance(command, Authorize):
             if command.limits is not None:
                 self.counters.add((account_id, command.instrument_id, command.day))
+            if command.increment_of is None and (
+                not command.repeats_within or self._is_first(command)
+            ):
+                return has_key
         elif isinstance(command, Advise):
             if command.counted:
                 self.counters.add((account_id, command.instrument_id, command.day))
@@ -76,6 +84,7 @@ class Wanted:
         amount = 0 if isinstance(command, Recall | Resolve) else command.amount.amount
         for reference in references(command):
             self._refer((account_id, network, reference, amount))
+        return True
 
     def _kept_answers(self, command: AnyCommand) -> set[Row]:
         """Keys of the table that has the answers to commands of its kind."""
@@ -115,8 +124,6 @@ def references(command: AnyCommand) -> tuple[Reference, ...]:
     """How a command names earlier authorizations."""
     match command:
         case Authorize():
-            if command.increment_of is None and not command.repeats_within:
-                return ()
             sale = Reference(transaction_id=command.origin.transaction_id)
             named = (command.increment_of, sale if command.repeats_within else None)
             return tuple(each for each in named if each is not None)

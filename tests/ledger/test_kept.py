@@ -231,3 +231,19 @@ def test_what_does_not_fit_what_was_kept_is_no_mistake_of_the_command(
     books.ask(books.authorize(500, books.origin("A")))
     assert writer.decide(books.reverse(named("A"))) == [Outcome.APPROVED]
     assert books.wallet().held == 1
+
+
+def test_what_needs_nothing_else_is_decided_beside_what_does(books: Books, writer: Watched) -> None:
+    """And on each account in the order of arrival."""
+    books.open(2, 1000)
+    writer.decide(books.authorize(600, books.origin("A")), books.authorize(1, account_id=2))
+    answers = writer.decide(
+        books.authorize(999, account_id=2),
+        books.authorize(500),
+        books.reverse(named("A")),
+        books.authorize(500),
+        books.authorize(1, account_id=2),
+    )
+    refused = Outcome.INSUFFICIENT_FUNDS
+    assert answers == [Outcome.APPROVED, refused, Outcome.APPROVED, Outcome.APPROVED, refused]
+    assert writer.trips == ["find", "find", "last write"]

@@ -433,3 +433,25 @@ def test_a_server_that_is_killed_and_started_again(url: str) -> None:
         finally:
             server.start()
         assert database.run(lambda connection: (find(connection, asked), [])) == [[]]
+
+
+def test_something_else_is_done_while_the_server_works(
+    connection: psycopg.Connection[Row],
+) -> None:
+    pipeline, done = Pipeline(connection), []
+    assert pipeline.run([keep(1), ALL], lambda: done.append("work"))[1] == [(1, "")]
+    assert done == ["work"]
+
+
+def test_what_fails_meanwhile_leaves_no_answer_behind(
+    connection: psycopg.Connection[Row],
+) -> None:
+    pipeline = Pipeline(connection)
+
+    def fail() -> None:
+        raise ValueError("meanwhile")
+
+    with pytest.raises(ValueError, match="meanwhile"):
+        pipeline.run([keep(1), ALL], fail)
+    assert status(connection) is TransactionStatus.INTRANS
+    assert pipeline.run([ALL]) == [[(1, "")]]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, event
 
 from ledger.database import Database
-from ledger.row_sets import Change, Driver, Lookup, Row
+from ledger.row_sets import Change, Driver, Lookup, Meanwhile, Row
 
 OnStep = Callable[[str], None]
 
@@ -28,9 +28,14 @@ class _Watched:
     def open_engines(self, url: URL) -> tuple[Engine, Engine]:
         return self._driver.open_engines(url)
 
-    def find(self, connection: Connection, lookups: Sequence[Lookup]) -> list[list[Row]]:
+    def find(
+        self,
+        connection: Connection,
+        lookups: Sequence[Lookup],
+        meanwhile: Meanwhile | None = None,
+    ) -> list[list[Row]]:
         self._on_step("find")
-        return self._driver.find(connection, lookups)
+        return self._driver.find(connection, lookups, meanwhile)
 
     def write(
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
