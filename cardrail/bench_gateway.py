@@ -46,6 +46,7 @@ _WARM_UP_SECONDS = 1.0
 _STEADY_RATES = (1_000, 10_000)
 _OVERLOAD = 10
 _BYTES_A_MEGABYTE = 1e6
+_LOG_BYTES_A_SECOND = 5 * 16e6  # of as many rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,9 @@ def measure(plan: Plan) -> Iterator[Row]:
     for network in DIALECTS:
         yield _own_time(network)
     with (
-        fresh_database(plan.engine, plan.url) as url,
+        fresh_database(
+            plan.engine, plan.url, log_bytes=int(plan.seconds * _LOG_BYTES_A_SECOND)
+        ) as url,
         TemporaryDirectory(prefix="cardrail-bench-") as folder,
         Children(Path(folder), _environment(folder)) as children,
     ):

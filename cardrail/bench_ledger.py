@@ -29,6 +29,7 @@ _LIMITS = SpendingLimits(day_amount=10**12, day_count=10**9)
 _ACCOUNTS_BEFORE_PAST = 1000
 _HOT_ACCOUNT = 1
 _WARM_UP = 1000  # commands
+_LOG_BYTES_A_COMMAND = 5 * 1500  # of as many rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,11 @@ def measure(plan: Plan) -> Iterator[Row]:
     AssertionError
         If they do not.
     """
-    with fresh_database(plan.engine, plan.url) as url, opened(url) as database:
+    log_bytes = plan.count * _LOG_BYTES_A_COMMAND
+    with (
+        fresh_database(plan.engine, plan.url, log_bytes=log_bytes) as url,
+        opened(url) as database,
+    ):
         yield from _with_accounts(plan, url, database)
         if plan.past:
             yield from _with_past(plan, database)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from loadtest.hundreds import Hundreds
 from loadtest.templates import Values
 
 _REMEMBERED = 65_536
@@ -43,11 +44,15 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
 
 class Book:
-    """The requests of one link; an answer ends one of them, a deadline the others."""
+    """The requests of one link; an answer ends one of them, a deadline the others.
 
-    __slots__ = ("_ended", "_ended_before", "_waiting")
+    Those that were sent a hundred at a time are in `hundreds`.
+    """
+
+    __slots__ = ("_ended", "_ended_before", "_waiting", "hundreds")
 
     def __init__(self) -> None:
+        self.hundreds = Hundreds()
         self._waiting: dict[str, Waiting] = {}  # by STAN, the oldest first
         # By STAN: the values, whether with an answer. Two generations, so that forgetting the
         # oldest costs nothing.
@@ -55,7 +60,7 @@ class Book:
         self._ended_before: dict[str, tuple[Values, bool]] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self.hundreds)
 
     def expect(self, stan: str, waiting: Waiting) -> bool:
         """Wait for an answer; False if this STAN is waiting already."""
@@ -74,13 +79,27 @@ class Book:
             del self._waiting[stan]
             self._remember(stan, waiting.values, was_answered=True)
             return waiting
-        return self._explain(stan, values)
+        return self._answered_of_hundred(stan, values) or self._explain(stan, values)
+
+    def _answered_of_hundred(self, stan: str, values: Values) -> Waiting | None:
+        found = self.hundreds.find(stan)
+        if found is None:
+            return None
+        hundred, place = found
+        ours = hundred.names.values(place)
+        if not _agree(ours, values):
+            return None
+        self.hundreds.end(hundred, place, was_answered=True)
+        return Waiting(ours, hundred.intended[place], hundred.deadline)
 
     def withdraw(self, fields: Mapping[str, str]) -> None:
         """A request came back unread: it waits no more."""
-        waiting = self._waiting.pop(fields.get("11", ""), None)
+        stan = fields.get("11", "")
+        waiting = self._waiting.pop(stan, None)
         if waiting is not None:
-            self._remember(fields["11"], waiting.values, was_answered=False)
+            self._remember(stan, waiting.values, was_answered=False)
+        elif (found := self.hundreds.find(stan)) is not None:
+            self.hundreds.end(*found, was_answered=False)
 
     def expire(self, now: float) -> int:
         """How many requests have just come to their deadline; they wait no more."""
@@ -91,13 +110,13 @@ class Book:
             expired.append(stan)
         for stan in expired:
             self._remember(stan, waiting.pop(stan).values, was_answered=False)
-        return len(expired)
+        return len(expired) + self.hundreds.expire(now)
 
     def drain(self) -> int:
         """How many requests are waiting; none waits any more."""
         count = len(self._waiting)
         self._waiting.clear()
-        return count
+        return count + self.hundreds.drain()
 
     def _remember(self, stan: str, values: Values, *, was_answered: bool) -> None:
         if len(self._ended) >= _REMEMBERED:
@@ -105,7 +124,7 @@ class Book:
         self._ended[stan] = values, was_answered
 
     def _explain(self, stan: str, values: Values) -> ErrorKind:
-        ended = self._ended.get(stan) or self._ended_before.get(stan)
+        ended = self._ended.get(stan) or self._ended_before.get(stan) or self.hundreds.ended(stan)
         if ended is None or not _agree(ended[0], values):
             return ErrorKind.UNMATCHED
         return ErrorKind.DUPLICATE if ended[1] else ErrorKind.LATE

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from time import monotonic
 
 from loadtest.answers import NOT_DECIDED, ErrorKind, Waiting
 from loadtest.figures import Counts
+from loadtest.hundreds import Hundred
 from loadtest.links import Link
+from loadtest.numbering import HUNDRED
 from loadtest.plan import Plan
+from loadtest.sheets import Sheet, render_sheet, sheet_of
 from loadtest.targets import TARGETS
 from loadtest.templates import Press
 from loadtest.traffic import KINDS
@@ -29,12 +34,21 @@ class NetworkDriver:
         self._response_seconds = self._target.response_seconds
         self._address = plan.addresses[network]
         self._turn = 0
+        self._sheets: Iterator[Sheet] = iter(())
         self._written: list[float] = []  # intended times of what the next flush writes
         self._clear()
 
     def encode_amount(self, amount: int) -> bytes:
         """Minor units, as `send` takes them."""
         return self._press.encode_amount(amount)
+
+    def prepare_sheets(self, draws: Sequence[tuple[int, bytes]]) -> None:
+        """For `send_hundred`: numbers of kinds and encoded amounts, sent over and over."""
+        hundreds = [
+            sheet_of(self._press, draws[begin : begin + HUNDRED])
+            for begin in range(0, len(draws) - HUNDRED + 1, HUNDRED)
+        ]
+        self._sheets = cycle(hundreds)
 
     @property
     def in_flight(self) -> int:
@@ -64,14 +78,37 @@ class NetworkDriver:
         if not self.links:
             self.errors[ErrorKind.UNSENT] += 1
             return
-        self._turn = (self._turn + 1) % len(self.links)
-        link = self.links[self._turn]
+        link = self._next_link()
         frame, stan, values = self._press.render(kind, card, amount, serial)
         if link.book.expect(stan, Waiting(values, intended, now + self._response_seconds)):
             link.put(frame)
             self._written.append(intended)
         else:
             self.errors[ErrorKind.UNSENT] += 1
+
+    def send_hundred(
+        self, cards: Sequence[int], serial: int, intended: Sequence[float], now: float
+    ) -> None:
+        """Put the hundred messages from number `serial` on the next link.
+
+        What they are late is told as of the first.
+        """
+        self.offered += HUNDRED
+        if not self.links:
+            self.errors[ErrorKind.UNSENT] += HUNDRED
+            return
+        link = self._next_link()
+        frames, names = render_sheet(self._press, next(self._sheets), cards, serial)
+        hundred = Hundred(names, intended, now + self._response_seconds)
+        if link.book.hundreds.expect(hundred):
+            link.put(frames)
+            self._written += [intended[0]] * HUNDRED
+        else:
+            self.errors[ErrorKind.UNSENT] += HUNDRED
+
+    def _next_link(self) -> Link:
+        self._turn = (self._turn + 1) % len(self.links)
+        return self.links[self._turn]
 
     def skip(self) -> None:
         """A message was intended, and as many are in flight as may be."""

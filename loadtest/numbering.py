@@ -1,8 +1,9 @@
 """What is particular to one message: its card, amount, times and numbers.
 
 Nothing here reads a clock. What is made for every message is padded by `zfill`, which takes half
-the time of an f-string's format. Each of several processes takes every n-th number from a
-beginning of its own, so that no two of them name a message alike.
+the time of an f-string's format. Each of several processes takes every n-th hundred of numbers
+from a beginning of its own, so that no two of them name a message alike. In every name the last two
+digits are those of the number, so that a hundred of names differ in nothing else (`sheets`).
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import msgspec
 from networks.wire.pan import synthetic_pan
 from networks.wire.stamps import Stamp, stamp
 
-_STANS = 999_999
-_SLIPS = 99_999
+HUNDRED = 100
+_STANS = 9_999  # hundreds
+_SLIPS = 999
 _TERMINALS = 10**8
 _INSTALLER = "13100"  # the first five digits of a terminal identity (DE 48.06)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HEADS = 36**3
-_NUMBERS_A_SECOND = _HEADS * 1000 // 3600  # slower than that, no two runs share an RRN
+# Slower than that, no two runs share an RRN.
+_NUMBERS_A_SECOND = _HEADS * 1000 // 3600 // HUNDRED * HUNDRED
 
 
 class Particulars(msgspec.Struct, frozen=True):
@@ -40,22 +43,32 @@ class Particulars(msgspec.Struct, frozen=True):
 class Numbering:
     """Deals out the numbers of one process; runs that begin a second apart have others."""
 
-    __slots__ = ("_processes", "_serial")
+    __slots__ = ("_others", "_serial")
 
     def __init__(self, second: int, process: int = 0, processes: int = 1) -> None:
-        self._serial = second % 3600 * _NUMBERS_A_SECOND + process
-        self._processes = processes
+        self._serial = second % 3600 * _NUMBERS_A_SECOND + process * HUNDRED
+        self._others = (processes - 1) * HUNDRED
 
     def take(self) -> int:
         """The next number."""
         serial = self._serial
-        self._serial = serial + self._processes
+        following = serial + 1
+        self._serial = following if following % HUNDRED else following + self._others
         return serial
+
+    def take_hundred(self) -> int:
+        """The first of the next hundred numbers that begin with one of 00."""
+        while self._serial % HUNDRED:
+            self.take()
+        first = self._serial
+        self._serial = first + HUNDRED + self._others
+        return first
 
 
 def stan_of(serial: int) -> str:
-    """DE 11, 000001 to 999999."""
-    return str(serial % _STANS + 1).zfill(6)
+    """DE 11, 000100 to 999999."""
+    hundred, rest = divmod(serial, HUNDRED)
+    return str((hundred % _STANS + 1) * HUNDRED + rest).zfill(6)
 
 
 def head_of(serial: int) -> str:
@@ -75,13 +88,14 @@ def transaction_id_of(at: Stamp, serial: int) -> str:
 
 
 def slip_of(serial: int) -> str:
-    """伝票番号, 00001 to 99999."""
-    return str(serial % _SLIPS + 1).zfill(5)
+    """伝票番号, 00100 to 99999."""
+    hundred, rest = divmod(serial, HUNDRED)
+    return str((hundred % _SLIPS + 1) * HUNDRED + rest).zfill(5)
 
 
 def terminal_identity_of(serial: int) -> str:
     """端末識別番号: another terminal whenever the slips of one are used up."""
-    return _INSTALLER + str(serial // _SLIPS % _TERMINALS).zfill(8)
+    return _INSTALLER + str(serial // (_SLIPS * HUNDRED) % _TERMINALS).zfill(8)
 
 
 def quicpay_id_of(pan: str) -> str:

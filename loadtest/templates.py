@@ -80,13 +80,18 @@ Values: TypeAlias = tuple[str, str, str, str, str]
 class Patched(msgspec.Struct, frozen=True):
     """A frame with the places cut out where particulars stand.
 
-    `text` has a ``%b`` for each of `places` (begin, end, name of the particular); `encoders` say
-    how each particular is encoded.
+    `pieces` is what stands before, between and after `places` (begin, end, name of the particular),
+    as the text of a format; `encoders` say how each particular is encoded.
     """
 
-    text: bytes
+    pieces: tuple[bytes, ...]
     places: tuple[tuple[int, int, str], ...]
     encoders: Mapping[str, Encode]
+
+    @property
+    def text(self) -> bytes:
+        """The whole format: ``%b`` for each place."""
+        return b"%b".join(self.pieces)
 
     @property
     def pick(self) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:
@@ -97,6 +102,7 @@ class Patched(msgspec.Struct, frozen=True):
 class Template(msgspec.Struct, frozen=True):
     """The frame of one kind of message, and of its answer what is known beforehand."""
 
+    patched: Patched
     text: bytes
     pick: Callable[[Sequence[bytes]], tuple[bytes, ...]]
     answer_mti: str
@@ -115,7 +121,7 @@ def patch(make_frame: Callable[[Particulars], bytes]) -> Patched:
             assert encode("1" * width) == frame[start:end], f"{slot} is not on whole bytes"
             places.append((start, end, slot))
     places.sort()
-    return Patched(_cut(frame, places), tuple(places), encoders)
+    return Patched(tuple(_cut(frame, places)), tuple(places), encoders)
 
 
 def frame_of(target: Target, kind: Kind, given: Particulars) -> bytes:
@@ -138,15 +144,18 @@ def _differing(one: bytes, other: bytes) -> Iterator[tuple[int, int]]:
             start = None
 
 
-def _cut(frame: bytes, places: Sequence[tuple[int, int, str]]) -> bytes:
+def _cut(frame: bytes, places: Sequence[tuple[int, int, str]]) -> Iterator[bytes]:
     """`frame` as the text of a format, with the places cut out."""
-    pieces: list[bytes] = []
     begin = 0
     for start, end, _ in places:
-        pieces.append(frame[begin:start].replace(b"%", b"%%"))
+        yield literal(frame[begin:start])
         begin = end
-    pieces.append(frame[begin:].replace(b"%", b"%%"))
-    return b"%b".join(pieces)
+    yield literal(frame[begin:])
+
+
+def literal(data: bytes) -> bytes:
+    """`data` in the text of a format."""
+    return data.replace(b"%", b"%%")
 
 
 class Press:
@@ -156,26 +165,28 @@ class Press:
     """
 
     def __init__(self, target: Target, kinds: Sequence[Kind]) -> None:
-        self._templates: list[Template] = []
+        self.templates: list[Template] = []
         encoders: dict[str, Encode] = {}
         for kind in kinds:
             patched = patch(partial(frame_of, target, kind))
             request = kind.build(_ONES)
-            mti = response_mti(request.mti)
-            self._templates.append(Template(patched.text, patched.pick, mti, request.acquirer))
+            mti, acquirer = response_mti(request.mti), request.acquirer
+            self.templates.append(Template(patched, patched.text, patched.pick, mti, acquirer))
             for slot, encode in patched.encoders.items():
                 assert encoders.setdefault(slot, encode) is encode, slot
-        self._encode = {slot: encoders.get(slot, str.encode) for slot in _SLOTS}
-        self._encode_stan, self._encode_rrn = self._encode["stan"], self._encode["rrn"]
+        self.encode: Mapping[str, Encode] = {
+            slot: encoders.get(slot, str.encode) for slot in _SLOTS
+        }
+        self._encode_stan, self._encode_rrn = self.encode["stan"], self.encode["rrn"]
         self._own = self._transaction_id if target.dialect is VISANET else self._sale
         self._cards: dict[int, tuple[str, tuple[bytes, bytes]]] = {}
-        self._second = self._thousand = -1
+        self.second = self._thousand = -1
         self._head = ""
         self.turn_to(0)
 
     def encode_amount(self, amount: int) -> bytes:
         """An amount in minor units, as `render` takes it."""
-        return self._encode["amount"](f"{amount:012d}")
+        return self.encode["amount"](f"{amount:012d}")
 
     def render(self, kind: int, card: int, amount: bytes, serial: int) -> tuple[bytes, str, Values]:
         """The frame of a message of the `kind`-th kind, its STAN, and what its answer will have.
@@ -185,8 +196,8 @@ class Press:
         thousand, rest = divmod(serial, 1000)
         if thousand != self._thousand:
             self._thousand, self._head = thousand, head_of(serial)
-        pan, encoded_card = self._cards.get(card) or self._encode_card(card)
-        at, template = self._stamp, self._templates[kind]
+        pan, encoded_card = self.encode_card(card)
+        at, template = self._stamp, self.templates[kind]
         stan = stan_of(serial)
         rrn = at.reference_hour + self._head + _TAILS[rest]
         names = self._encode_stan(stan), self._encode_rrn(rrn)
@@ -197,29 +208,32 @@ class Press:
 
     def turn_to(self, second: int) -> None:
         """What is rendered next is sent in `second` (since the epoch)."""
-        if second == self._second:
+        if second == self.second:
             return
-        self._second = second
+        self.second = second
         self._stamp = at = stamp(second)
-        encode = self._encode
+        encode = self.encode
         self._times = (
             encode["transmission"](at.transmission),
             encode["local_time"](at.local_time),
             encode["local_date"](at.local_date),
         )
 
-    def _encode_card(self, number: int) -> tuple[str, tuple[bytes, bytes]]:
+    def encode_card(self, number: int) -> tuple[str, tuple[bytes, bytes]]:
+        """The PAN of a seeded card, and encoded the PAN and the QUICPay ID."""
+        if (known := self._cards.get(number)) is not None:
+            return known
         if len(self._cards) >= _CARDS_KEPT:
             self._cards.clear()
         pan = synthetic_pan(number)
-        encoded = self._encode["pan"](pan), self._encode["quicpay_id"](quicpay_id_of(pan))
+        encoded = self.encode["pan"](pan), self.encode["quicpay_id"](quicpay_id_of(pan))
         card = self._cards[number] = pan, encoded
         return card
 
     def _transaction_id(self, at: Stamp, serial: int) -> tuple[bytes, ...]:
-        return (self._encode["transaction_id"](transaction_id_of(at, serial)),)
+        return (self.encode["transaction_id"](transaction_id_of(at, serial)),)
 
     def _sale(self, _at: Stamp, serial: int) -> tuple[bytes, ...]:
-        encode = self._encode
+        encode = self.encode
         slip, terminal = slip_of(serial), terminal_identity_of(serial)
         return b"", encode["slip"](slip), encode["terminal_identity"](terminal)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from networks.wire.dialect import Dialect
 from networks.wire.errors import Crowded, InFlightLimit, SessionError
+from networks.wire.framing import NOTHING, Skip
 from networks.wire.messages import Message
 from networks.wire.open_requests import OpenRequests
 from networks.wire.session_limits import SessionLimits
@@ -32,8 +33,8 @@ class Door:
         "_crowded",
         "_dropped",
         "_is_crowded",
-        "_is_new",
         "_limits",
+        "_new",
         "_open",
         "_refusals_left",
         "_second",
@@ -49,21 +50,27 @@ class Door:
     ) -> None:
         self._limits = limits
         self._open = open_requests
-        self._is_new = _new_request_test(dialect)
+        self._new = _new_requests(dialect)
         self._is_crowded = is_crowded
         self._crowded = False
         self._dropped = 0
         self._second = self._told_at = -1  # before any
         self._refusals_left = 0
 
-    def let_in(self, payloads: Iterable[bytes], now: float) -> Iterator[bytes]:
-        """Those of a piece's `payloads` that are to be read."""
+    def look_out(self, now: float) -> Skip:
+        """A piece of the stream has come: which payloads need not even be cut out."""
         self._crowded = self._is_crowded()
-        most = self._limits.incoming
         if int(now) != self._second:
             self._second, self._refusals_left = int(now), self._limits.refusals
+        is_shut = self._crowded or len(self._open) >= self._limits.incoming
+        return self._new if is_shut and not self._refusals_left else NOTHING
+
+    def let_in(self, payloads: Iterable[bytes], skipped_count: int) -> Iterator[bytes]:
+        """Those of a piece's `payloads` that are to be read; others were skipped as it was told."""
+        self._dropped += skipped_count
+        most = self._limits.incoming
         for payload in payloads:
-            if (self._crowded or len(self._open) >= most) and self._is_new(payload):
+            if (self._crowded or len(self._open) >= most) and self._new.takes(payload):
                 if not self._refusals_left:
                     self._dropped += 1
                     continue
@@ -89,14 +96,13 @@ class Door:
         return dropped
 
 
-def _new_request_test(dialect: Dialect) -> Callable[[bytes], bool]:
-    """Whether a payload is one of `NEW_REQUESTS`, told from its MTI alone."""
+def _new_requests(dialect: Dialect) -> Skip:
+    """`NEW_REQUESTS`, told from the MTI behind a header of the usual size."""
     is_packed = dialect.elements["t"].encoding is Encoding.BCD
-    wanted = {bytes.fromhex(mti) if is_packed else mti.encode() for mti in NEW_REQUESTS}
-    width, extent = (2 if is_packed else 4), dialect.header.extent
-
-    def is_new_request(payload: bytes) -> bool:
-        begin = extent(payload)
-        return payload[begin : begin + width] in wanted
-
-    return is_new_request
+    extent = dialect.header.extent
+    usual = extent(b"")
+    return Skip(
+        usual,
+        frozenset(bytes.fromhex(mti) if is_packed else mti.encode() for mti in NEW_REQUESTS),
+        frozenset(first for first in range(256) if extent(bytes([first])) != usual),
+    )

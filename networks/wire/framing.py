@@ -7,8 +7,11 @@ buffered is bounded by one frame and the last piece that was read.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
 
 from networks.wire.errors import FrameTooLong
+
+_LENGTHS = {2: Struct(">H")}  # by width
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,41 @@ class Framing:
         return prefix.ljust(self.prefix_bytes, b"\0") + payload
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Which payloads are not worth cutting out: those that have one of `values` at `begin`.
+
+    All values are of the same width. A payload that begins with one of `exceptions` is cut out
+    whatever it has there.
+    """
+
+    begin: int = 0
+    values: frozenset[bytes] = frozenset()
+    exceptions: frozenset[int] = frozenset()
+
+    @property
+    def end(self) -> int:
+        """Where they end, in all of the payloads."""
+        return self.begin + len(next(iter(self.values), b""))
+
+    def takes(self, payload: bytes) -> bool:
+        """Whether a payload is one of them."""
+        found = payload[self.begin : self.end]
+        return found in self.values and payload[0] not in self.exceptions
+
+
+NOTHING = Skip()
+
+
 class FrameBuffer:
     """Collects the bytes of one link and gives back whole payloads."""
 
-    __slots__ = ("_broken", "_data", "framing")
+    __slots__ = ("_broken", "_data", "_read_length", "_skipped_count", "framing")
 
     def __init__(self, framing: Framing) -> None:
         self.framing = framing
+        self._skipped_count = 0
+        self._read_length = _LENGTHS[framing.length_bytes].unpack_from
         self._data = b""
         self._broken: FrameTooLong | None = None
 
@@ -65,8 +96,10 @@ class FrameBuffer:
         """Bytes of a frame that was begun and is not complete."""
         return len(self._data)
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """The payloads that `data` completes, in order; ``b""`` is a keep-alive.
+    def feed(self, data: bytes, skip: Skip = NOTHING) -> list[bytes]:
+        """The payloads that `data` completes, in order, without those to `skip`.
+
+        ``b""`` is a keep-alive, which is never skipped.
 
         Raises
         ------
@@ -79,18 +112,34 @@ class FrameBuffer:
         if self._data:
             data = self._data + data
         frames: list[bytes] = []
-        begin = 0
-        prefix_bytes, length_bytes = self.framing.prefix_bytes, self.framing.length_bytes
-        while len(data) - begin >= prefix_bytes:
-            length = int.from_bytes(data[begin : begin + length_bytes], "big")
-            if length > self.framing.longest:
+        begin, size, skipped = 0, len(data), 0
+        prefix_bytes, longest = self.framing.prefix_bytes, self.framing.longest
+        read_length = self._read_length
+        exceptions, values, before, until = skip.exceptions, skip.values, skip.begin, skip.end
+        while (payload := begin + prefix_bytes) <= size:
+            (length,) = read_length(data, begin)
+            if length > longest:
                 self._data = b""
-                self._broken = FrameTooLong(length, self.framing.longest, tuple(frames))
+                self._broken = FrameTooLong(length, longest, tuple(frames))
                 raise self._broken
-            end = begin + prefix_bytes + length
-            if end > len(data):
+            end = payload + length
+            if end > size:
                 break
-            frames.append(data[begin + prefix_bytes : end])
+            if (
+                values
+                and length >= until
+                and data[payload] not in exceptions
+                and data[payload + before : payload + until] in values
+            ):
+                skipped += 1
+            else:
+                frames.append(data[payload:end])
             begin = end
+        self._skipped_count += skipped
         self._data = data[begin:]
         return frames
+
+    def take_skipped(self) -> int:
+        """How many payloads were skipped since this was last asked."""
+        skipped, self._skipped_count = self._skipped_count, 0
+        return skipped

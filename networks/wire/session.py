@@ -123,14 +123,16 @@ class Session:
         self._timers.heard(now)
         broken: FrameTooLong | None = None
         try:
-            payloads = self._buffer.feed(data)
+            payloads = self._buffer.feed(data, self._door.look_out(now))
         except FrameTooLong as error:
             broken, payloads = error, list(error.frames)
-        for payload in self._door.let_in(payloads, now):
+        skipped_count = self._buffer.take_skipped()
+        for payload in self._door.let_in(payloads, skipped_count):
             self._receive(payload, now, events)
         if dropped := self._door.take_dropped():
             events.append(RequestsDropped(dropped))
-        self._timers.frame(self._buffer.pending, now, is_new=bool(payloads))
+        is_new = bool(payloads or skipped_count)
+        self._timers.frame(self._buffer.pending, now, is_new=is_new)
         if broken is not None:
             self._break(broken, events)
         return events

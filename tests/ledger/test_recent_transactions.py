@@ -18,11 +18,9 @@ ASKED, KNOWN = ["find", "last write"], ["last write"]
 
 
 def row(transaction_id: str, at: int, account_id: int = 1) -> Authorization:
-    of_nothing = {
-        name: "" if kind == "str" else 0 for name, kind in Authorization.__annotations__.items()
-    }
+    made = {each.name: each.type() for each in msgspec.structs.fields(Authorization)}
     given = {"account_id": account_id, "transaction_id": transaction_id, "at": at}
-    return Authorization(**{**of_nothing, **given})
+    return msgspec.convert({**made, **given}, Authorization)
 
 
 def recent(*rows: Authorization, most: int = 100, read_at: int = 0) -> RecentTransactions:

@@ -6,7 +6,7 @@ from itertools import pairwise, takewhile
 from random import Random
 from statistics import fmean, pstdev
 
-from loadtest.arrivals import Arrivals, intended_times
+from loadtest.arrivals import Arrivals, Schedule, intended_times
 
 
 def times(arrivals: Arrivals, rate: float, seconds: float, processes: int = 1) -> list[float]:
@@ -40,3 +40,11 @@ def test_the_same_seed_gives_the_same_times() -> None:
     again = [times(Arrivals.POISSON, 50, 1) for _ in range(2)]
     assert again[0] == again[1]
     assert len(again[0]) > 20
+
+
+def test_times_are_the_same_whether_they_were_looked_at_or_not() -> None:
+    schedule = Schedule(iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))
+    assert schedule.take() == 1.0
+    assert (schedule.look(3), schedule.look(1)) == (4.0, 2.0)
+    assert schedule.take_some(2) == [2.0, 3.0]
+    assert schedule.take_some(3) == [4.0, 5.0, 6.0]

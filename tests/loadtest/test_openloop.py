@@ -100,6 +100,48 @@ def test_messages_are_those_of_the_plan() -> None:
     assert kinds["200000"] > 0
 
 
+@pytest.fixture
+def in_hundreds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at a rate that a test has no time for."""
+    monkeypatch.setattr("loadtest.openloop._HUNDREDS_FROM", 1)
+
+
+@pytest.mark.usefixtures("in_hundreds")
+@pytest.mark.parametrize("arrivals", [Arrivals.POISSON, Arrivals.UNIFORM])
+def test_a_hundred_at_a_time_is_the_same_traffic(arrivals: Arrivals) -> None:
+    with both() as peers:
+        asked = plan(addresses(peers), arrivals=arrivals, rate=2100, links=2)
+        figures = run(asked)
+    received = [request for peer in peers.values() for request in peer.received]
+    total = figures.total
+    assert total.offered == total.sent == total.answered == total.approved == len(received)
+    assert figures.errors == {}
+    if arrivals is Arrivals.UNIFORM:
+        assert total.offered == 525  # those after the last whole hundred as well
+    assert {request.pan for request in received} == {synthetic_pan(n) for n in range(1, 21)}
+    assert len({(request.stan, request.rrn) for request in received}) == len(received)
+    assert all(len(peer.received) >= 200 for peer in peers.values())
+    assert total.codes == {"00": total.answered}
+
+
+@pytest.mark.usefixtures("in_hundreds", "impatient")
+def test_a_hundred_at_a_time_counts_its_errors() -> None:
+    with listening("visanet", Sometimes(lambda _: [])) as peer:
+        asked = plan({"visanet": peer.address}, profile=Profile.VISANET, arrivals=Arrivals.UNIFORM)
+        figures = run(asked)
+    assert figures.errors == {"timeout": 50}
+    assert figures.total.answered == 450
+
+
+@pytest.mark.usefixtures("in_hundreds", "impatient")
+def test_no_hundred_is_sent_for_which_there_is_no_room() -> None:
+    with listening("visanet", lambda _: []) as peer:
+        asked = plan({"visanet": peer.address}, profile=Profile.VISANET, in_flight_most=250)
+        figures = run(asked)
+    assert figures.errors["timeout"] == len(peer.received) == 250
+    assert figures.errors["not sent"] == figures.total.offered - 250
+
+
 def test_the_hot_account_has_all_the_traffic() -> None:
     with both() as peers:
         run(plan(addresses(peers), profile=Profile.HOT_ACCOUNT))

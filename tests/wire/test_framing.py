@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from networks.wire.dialect import Dialect
 from networks.wire.dialects import DIALECTS, QUICPAY, VISANET
 from networks.wire.errors import FrameError, FrameTooLong
-from networks.wire.framing import FrameBuffer, Framing
+from networks.wire.framing import FrameBuffer, Framing, Skip
 from tests.wire import strategies as wire
 from tests.wire.vectors import VECTORS, Vector
 
@@ -138,3 +138,45 @@ def test_garbage_gives_frames_or_a_clear_error_and_bounded_memory(
             break
         assert all(len(frame) <= dialect.framing.longest for frame in frames)
         assert buffer.pending < dialect.framing.longest + dialect.framing.prefix_bytes
+
+
+MARKED = Skip(begin=2, values=frozenset({b"no", b"so"}), exceptions=frozenset({0x1A}))
+marked_payloads = st.lists(
+    st.one_of(
+        st.binary(max_size=5),
+        st.builds(
+            lambda head, mark, rest: head + mark + rest,
+            st.sampled_from([b"\x16a", b"\x1aa"]),
+            st.sampled_from([b"no", b"so", b"yes", b"n"]),
+            st.binary(max_size=5),
+        ),
+    ),
+    max_size=8,
+)
+
+
+@given(data=st.data(), dialect=wire.dialects, payloads=marked_payloads)
+def test_what_is_skipped_is_counted_and_the_rest_is_cut_out(
+    data: st.DataObject, dialect: Dialect, payloads: list[bytes]
+) -> None:
+    stream = b"".join(map(dialect.framing.wrap, payloads))
+    buffer = FrameBuffer(dialect.framing)
+    found = [
+        payload
+        for piece in data.draw(wire.pieces(stream))
+        for payload in buffer.feed(piece, MARKED)
+    ]
+    assert found == [payload for payload in payloads if not MARKED.takes(payload)]
+    assert buffer.take_skipped() == len(payloads) - len(found)
+    assert buffer.take_skipped() == 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "is_taken"),
+    [(b"..no", True), (b"..so.", True), (b"..n", False), (b"\x1a.no", False), (b"", False)],
+)
+def test_which_are_skipped(payload: bytes, is_taken: bool) -> None:
+    """A short one must not be read on into the next."""
+    assert MARKED.takes(payload) is is_taken
+    stream = VISANET.framing.wrap(payload) + b"o!"
+    assert FrameBuffer(VISANET.framing).feed(stream, MARKED) == ([] if is_taken else [payload])
