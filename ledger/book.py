@@ -192,6 +192,14 @@ class Book:
         if name := trace_in(row.request_key):
             self._by_acquirer[row.account_id, row.network, name][row.clearing_id] = row
 
+    def learn_hold(self, row: Hold) -> None:
+        """Know a hold."""
+        self.holds[row.account_id, row.authorization_id] = row
+
+    def learn_counter(self, row: Spending) -> None:
+        """Know a spending counter."""
+        self.spending[row.account_id, row.instrument_id, row.day] = row
+
     def record_authorization(self, row: Authorization) -> None:
         """Keep a new authorization; the rest of the batch can find it."""
         self.learn_authorization(row)

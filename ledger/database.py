@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ledger.row_sets import Change, Driver, RemoteDriver, with_driver, write
+from ledger.row_sets import Change, Driver, RemoteDriver, outside, with_driver, write
 
 _DRIVERS = {"sqlite": "ledger.sqlite", "postgresql": "ledger.postgresql"}
 ATTEMPTS = 4
@@ -67,6 +67,27 @@ class Session:
     def close(self) -> None:
         """Give the connection back; the next transaction takes another."""
         if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Aside:
+    """A connection for look-ups outside of transactions, made when it is first needed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def connect(self) -> Connection:
+        """Each look-up sees what has been committed by then."""
+        if self._connection is None:
+            self._connection = outside(self._engine.connect())
+        return self._connection
+
+    def close(self) -> None:
+        """It is not used by anybody else: something may be under way on it."""
+        if self._connection is not None:
+            self._connection.invalidate()
             self._connection.close()
             self._connection = None
 
@@ -162,6 +183,10 @@ class Database:
         """A connection of one's own."""
         assert self._driver.is_remote
         return Session(self.engine, cast("RemoteDriver", self._driver))
+
+    def aside(self) -> Aside:
+        """A connection of one's own, to look something up without waiting for a transaction."""
+        return Aside(self.engine)
 
     def is_operating_error(self, error: BaseException) -> bool:
         """Whether `error` is the database's trouble, busy, gone or full, not one command's."""

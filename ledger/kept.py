@@ -36,6 +36,14 @@ class KeptAccounts:
         counters = [counter for each in accounts for counter in pop_counters(each.account_id, ())]
         return accounts, counters
 
+    def look(self, account_ids: Iterable[int]) -> tuple[list[Account], list[Spending]]:
+        """The same, but they stay here: nobody may change them."""
+        accounts = [
+            found for each in account_ids if (found := self._accounts.get(each)) is not None
+        ]
+        counters = self._counters
+        return accounts, [one for each in accounts for one in counters.get(each.account_id, ())]
+
     def keep(self, accounts: Mapping[int, Account], counters: Iterable[Spending]) -> None:
         """As they have been committed, or are going to be."""
         if len(self._accounts) + len(accounts) > self._most:

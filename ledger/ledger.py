@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ from ledger.commands import (
     Resolve,
     Reverse,
 )
-from ledger.database import ATTEMPTS, Database, OutcomeUnknown, Session
+from ledger.database import ATTEMPTS, Aside, Database, OutcomeUnknown, Session
 from ledger.expiry import expire, load_due
 from ledger.funding import fund
 from ledger.house import AccountKind, Placement
@@ -34,6 +35,7 @@ from ledger.houses import house
 from ledger.ids import NODES, Ids
 from ledger.kept import KeptAccounts
 from ledger.posting import Posting, credit
+from ledger.reading_ahead import ReadAhead, read_ahead
 from ledger.resolving import resolve
 from ledger.reversing import reverse
 from ledger.row_sets import Change
@@ -44,6 +46,8 @@ _CAREFUL_BATCHES = 64
 _EXPIRED_AT_ONCE = 1_000
 
 Result = TypeVar("Result")
+
+_logger = logging.getLogger(__name__)
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -81,6 +85,7 @@ class Ledger:
         self._kept = KeptAccounts()
         self._under_way: list[Book] = []
         self._session: Session | None = None
+        self._aside: Aside | None = None
         self._when_decided: Callable[[], None] = lambda: None
         self._repeats, self._company = _Suspicion(), _Suspicion()
 
@@ -118,8 +123,12 @@ class Ledger:
             return False
         return True
 
-    def apply_beside(self, batch: Sequence[AnyCommand]) -> list[Decision]:
+    def apply_beside(
+        self, batch: Sequence[AnyCommand], ahead: ReadAhead | None = None
+    ) -> list[Decision]:
         """The same while the batch before is being written, on what that one makes of its accounts.
+
+        `ahead` is what was read for it.
 
         Raises
         ------
@@ -130,12 +139,24 @@ class Ledger:
             If the database was lost while it committed.
         """
         try:
-            return self._decide(batch, own_keys=self._repeats.lasts(), attempts=1)
+            return self._decide(batch, own_keys=self._repeats.lasts(), attempts=1, ahead=ahead)
         except OutcomeUnknown:
             raise
         except Exception as error:
             self._suspect(error, own_keys=False, shared=False)
             raise NotBeside from error
+
+    def read_ahead(self, batch: Sequence[AnyCommand]) -> ReadAhead | None:
+        """What `batch` needs, as far as that is safe: what is missing is read in its turn."""
+        if self._repeats.is_up or self._company.is_up or self._aside is None:
+            return None
+        try:
+            book = Book(self._ids(), self._placement)
+            return read_ahead(self._aside.connect, book, batch, self._kept, self._under_way)
+        except Exception as error:  # noqa: BLE001 - what is wrong is found in its turn
+            _logger.info("nothing was read ahead: %s", type(error).__name__)
+            self._aside.close()
+            return None
 
     @property
     def is_decided(self) -> bool:
@@ -145,15 +166,23 @@ class Ledger:
     def open_session(self, when_decided: Callable[[], None]) -> None:
         """Have a connection of its own; `when_decided` is called once a batch is only written."""
         self._session, self._when_decided = self.database.session(), when_decided
+        self._aside = self.database.aside()
 
     def close_session(self) -> None:
         """Give it back."""
         assert self._session is not None
+        assert self._aside is not None
         self._session.close()
-        self._session = None
+        self._aside.close()
+        self._session = self._aside = None
 
     def _decide(
-        self, batch: Sequence[AnyCommand], *, own_keys: bool, attempts: int = ATTEMPTS
+        self,
+        batch: Sequence[AnyCommand],
+        *,
+        own_keys: bool,
+        attempts: int = ATTEMPTS,
+        ahead: ReadAhead | None = None,
     ) -> list[Decision]:
         def work(connection: Connection, book: Book) -> list[Decision]:
             decided: dict[int, Decision] = {}
@@ -167,7 +196,13 @@ class Ledger:
                     raise
 
             loading.load(
-                connection, book, batch, self._kept, own_keys=own_keys, meanwhile=decide_those
+                connection,
+                book,
+                batch,
+                self._kept,
+                own_keys=own_keys,
+                ahead=ahead,
+                meanwhile=decide_those,
             )
             decide_those([place for place in range(len(batch)) if place not in decided])
             return [decided[place] for place in range(len(batch))]
@@ -307,6 +342,11 @@ class _Suspicion:
     def rise(self) -> None:
         """It has come."""
         self._batches_left = _CAREFUL_BATCHES
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the next batch has to be careful."""
+        return self._batches_left > 0
 
     def lasts(self) -> bool:
         """Whether one more batch has to be careful, which this one is."""

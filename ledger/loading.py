@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection
@@ -42,6 +42,18 @@ _WALLET = AccountKind.WALLET.value
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
 
 
+class Ahead(Protocol):
+    """What was read before (`reading_ahead`)."""
+
+    def covers(self, command: AnyCommand, book: Book) -> bool:
+        """Whether nothing has to be looked up for `command`."""
+        ...
+
+    def give(self, book: Book) -> None:
+        """Put it into `book`."""
+        ...
+
+
 def load(  # noqa: PLR0913 - named, not positional
     connection: Connection,
     book: Book,
@@ -49,58 +61,85 @@ def load(  # noqa: PLR0913 - named, not positional
     kept: KeptAccounts,
     *,
     own_keys: bool,
+    ahead: Ahead | None,
     meanwhile: Callable[[Sequence[int]], None],
 ) -> None:
     """Put into `book` every row that deciding `commands` can need; what is `kept` is taken out.
 
     Without `own_keys`, answers that the commands themselves have had are looked up only for marked
     repeats; if there are others, writing fails because a key is taken. What was kept and has moved
-    since makes writing fail, too. While the database is asked, `meanwhile` is told the places of
-    those commands that can be decided before the others.
+    since makes writing fail, too. What was read `ahead` is not looked up again. While the database
+    is asked, `meanwhile` is told the places of those commands that can be decided before the
+    others.
     """
     houses = house_accounts(book, commands)
-    _take(book, kept, {*houses, *(command.account_id for command in commands)})
-    wanted = Wanted(own_keys=own_keys, is_first=partial(_is_first, book, kept.transactions))
+    account_ids = {*houses, *(command.account_id for command in commands)}
+    learn_kept(book, *kept.take(account_ids))
+    has_houses = all(each in book.accounts for each in houses)
+    rest = commands
+    if ahead is not None and has_houses:
+        rest = [command for command in commands if not ahead.covers(command, book)]
+        ahead.give(book)
+    wanted = wanted_beside(book, kept.transactions, own_keys=own_keys)
     waiting = {
-        command.account_id
-        for command in commands
-        if wanted.add(command) or not _has_all(book, command)
+        command.account_id for command in rest if wanted.add(command) or not has_all(book, command)
     }
     wanted.accounts.update(houses)
+
+    def decide_the_others() -> None:
+        meanwhile([place for place, each in enumerate(commands) if each.account_id not in waiting])
+
+    def open_houses() -> None:
+        if wanted.resolves or not has_houses:
+            postable = [each for each in commands if may_post(book, each)]
+            open_missing(connection, book, house_accounts(book, postable).values())
+
+    look_up(connection, book, rest, wanted, meanwhile=decide_the_others, then=open_houses)
+
+
+def look_up(  # noqa: PLR0913 - named, not positional
+    connection: Connection,
+    book: Book,
+    commands: Sequence[AnyCommand],
+    wanted: Wanted,
+    *,
+    meanwhile: Callable[[], None] | None = None,
+    then: Callable[[], None] | None = None,
+) -> None:
+    """What is `wanted`, and what that leads to; `then` is called once the first of it is there."""
     wanted.accounts.difference_update(book.accounts)
     wanted.counters.difference_update(book.spending)
     named: list[Authorization] = []
-    ask(
-        connection,
-        _questions(book, wanted, named),
-        lambda: meanwhile(
-            [place for place, each in enumerate(commands) if each.account_id not in waiting]
-        ),
-    )
-    if wanted.resolves or not all(each in book.accounts for each in houses):
-        postable = [each for each in commands if may_post(book, each)]
-        open_missing(connection, book, house_accounts(book, postable).values())
+    ask(connection, _questions(book, wanted, named), meanwhile)
+    if then is not None:
+        then()
     ask(connection, [_early(book, commands), *_search(book, wanted, named)])
     ask(connection, [_repeated(book, named)])
     hold_keys = {(row.account_id, row.hold_id) for row in named if row.hold_id}
     hold_keys.update(
         (row.account_id, row.hold_id) for row in book.clearings.values() if row.hold_id
     )
-    load_holds(connection, book, hold_keys)
+    load_holds(connection, book, hold_keys.difference(book.holds))
     counted = {
         (hold.account_id, hold.instrument_id, hold.day) for hold in book.holds.values() if hold.day
     }
     ask(connection, [_spending(book, counted.difference(wanted.counters, book.spending))])
 
 
-def _take(book: Book, kept: KeptAccounts, account_ids: Collection[int]) -> None:
-    """What is kept of them."""
-    accounts, counters = kept.take(account_ids)
+def wanted_beside(
+    book: Book, transactions: RecentTransactions, *, own_keys: bool = False
+) -> Wanted:
+    """Nothing yet; of what the kept accounts of `book` have had lately nothing will be."""
+    return Wanted(own_keys=own_keys, is_first=partial(_is_first, book, transactions))
+
+
+def learn_kept(book: Book, accounts: Iterable[Account], counters: Iterable[Spending]) -> None:
+    """Know what was kept, of which nothing is locked."""
     for account in accounts:
         book.learn_account(account)
         book.unread_accounts[account.account_id] = account
     for counter in counters:
-        book.spending[counter.account_id, counter.instrument_id, counter.day] = counter
+        book.learn_counter(counter)
 
 
 def _is_first(book: Book, transactions: RecentTransactions, command: Authorize) -> bool:
@@ -111,7 +150,7 @@ def _is_first(book: Book, transactions: RecentTransactions, command: Authorize) 
     )
 
 
-def _has_all(book: Book, command: AnyCommand) -> bool:
+def has_all(book: Book, command: AnyCommand) -> bool:
     """Whether the account and the counter are there, and no early reversal has to be looked for."""
     account = book.accounts.get(command.account_id)
     if account is None or _may_be_reversed(command, account):
@@ -150,7 +189,7 @@ def load_holds(connection: Connection, book: Book, keys: Collection[tuple[int, i
     """Holds by account and authorization."""
 
     def learn(row: Row) -> None:
-        book.holds[row[0], row[1]] = Hold(*row)
+        book.learn_hold(Hold(*row))
 
     ask(connection, [(Lookup(tables.holds, _HOLD_KEY, keys), learn)])
 
@@ -216,7 +255,7 @@ def _accounts(book: Book, account_ids: Collection[int]) -> Question:
 
 def _spending(book: Book, keys: Collection[tuple[int, int, int]]) -> Question:
     def learn(row: Row) -> None:
-        book.spending[row[0], row[1], row[2]] = Spending(*row)
+        book.learn_counter(Spending(*row))
 
     return Lookup(tables.spending, _SPENDING_KEY, keys), learn
 

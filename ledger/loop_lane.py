@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from ledger.commands import Decision
+from ledger.commands import AnyCommand, Decision
 from ledger.database import OutcomeUnknown
 from ledger.lanes import Lane, OnWritten, Undecided, Waiting, deliver, parted
 from ledger.ledger import Ledger, NotBeside
+from ledger.reading_ahead import ReadAhead
 
 _AT_ONCE = 2  # batches
 _WORTH_ITS_OWN = 16  # commands: fewer than these wait for the batch before them
@@ -27,7 +28,7 @@ class _Batch:
     end: asyncio.Future[None]
     before: asyncio.Future[None] | None
     is_begun: bool = False  # the ledger has decided it once
-    is_postponed: bool = False  # until the one before it has ended
+    is_postponed: bool = False  # until the one before it has ended, or something is read
 
 
 class LoopLane(Lane):
@@ -105,9 +106,16 @@ class LoopLane(Lane):
         return (
             len(self._under_way) < _AT_ONCE
             and len(self._queue) >= _WORTH_ITS_OWN
-            and self._ledger.is_decided
+            and self._is_up_to_the_database()
+        )
+
+    def _is_up_to_the_database(self, besides: _Batch | None = None) -> bool:
+        """Whether the batches under way, but for that one, are decided and on their way."""
+        others = [each for each in self._under_way if each is not besides]
+        return (
+            self._ledger.is_decided
             and not self._parts
-            and all(each.is_begun and not each.is_postponed for each in self._under_way)
+            and all(each.is_begun and not each.is_postponed for each in others)
         )
 
     def _take(self) -> list[Waiting]:
@@ -137,7 +145,7 @@ class LoopLane(Lane):
     async def _written_in_turn(self, batch: _Batch) -> list[Decision | Undecided]:
         """Beside the batch before it, or after that one."""
         if batch.before is not None and not batch.before.done():
-            decisions = await greenlet_spawn(self._write_beside, batch.waiting)
+            decisions = await self._written_beside(batch)
             if decisions is not None:
                 return decisions
             batch.is_postponed = True
@@ -145,11 +153,26 @@ class LoopLane(Lane):
             batch.is_postponed = False
         return await greenlet_spawn(self._write, batch.waiting)
 
-    def _write_beside(self, batch: Sequence[Waiting]) -> list[Decision | Undecided] | None:
-        """None if it has to come after the others."""
+    async def _written_beside(self, batch: _Batch) -> list[Decision | Undecided] | None:
+        """None if it has to come after the others.
+
+        What it needs is read while they are written. One that fails meanwhile is done again, and
+        comes first.
+        """
+        commands = [each.command for each in batch.waiting]
+        batch.is_postponed = True
+        ahead = await greenlet_spawn(self._ledger.read_ahead, commands)
+        batch.is_postponed = False
+        if not self._is_up_to_the_database(besides=batch):
+            return None
+        return await greenlet_spawn(self._write_beside, commands, ahead)
+
+    def _write_beside(
+        self, commands: Sequence[AnyCommand], ahead: ReadAhead | None
+    ) -> list[Decision | Undecided] | None:
         try:
-            return [*self._ledger.apply_beside([each.command for each in batch])]
+            return [*self._ledger.apply_beside(commands, ahead)]
         except NotBeside:
             return None
         except OutcomeUnknown as error:
-            return self._lost(len(batch), error)
+            return self._lost(len(commands), error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 
@@ -123,12 +124,7 @@ class Pipeline:
         NothingSent
             If it had been lost before.
         """
-        opening = self._opening()
-        try:
-            asked = self._send(opening, statements)
-        except psycopg.OperationalError as error:
-            self._lose(error)
-            raise
+        asked = self._ask(self._opening(), statements)
         if statements[-1] is COMMIT:
             self._pass_turn()
         try:
@@ -137,6 +133,29 @@ class Pipeline:
                 meanwhile()
         finally:  # what was asked is not left to the next
             self._wait_for(asked)
+        return self._answer(asked)
+
+    def look(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """The rows of each statement, outside of any transaction.
+
+        Raises
+        ------
+        psycopg.Error
+            For the first that failed, or a lost connection.
+        """
+        self._require_connection()
+        asked = self._ask([], statements)
+        self._wait_for(asked)
+        return self._answer(asked)
+
+    def _ask(self, opening: Sequence[Statement], statements: Sequence[Statement]) -> _Asked:
+        try:
+            return self._send(opening, statements)
+        except psycopg.OperationalError as error:
+            self._lose(error)
+            raise
+
+    def _answer(self, asked: _Asked) -> list[list[Row]]:
         if asked.error is not None:
             raise asked.error
         found = zip(asked.results, asked.wanted, strict=True)
@@ -224,10 +243,11 @@ class Pipeline:
         return unsent
 
     def _stop_listening(self) -> None:
-        if self._listening is not None:
-            self._listening.remove_reader(self._descriptor)
-            self._listening.remove_writer(self._descriptor)
-            self._listening = None
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            for stop in (listening.remove_reader, listening.remove_writer):
+                with suppress(OSError):  # of a lost connection the socket is closed already
+                    stop(self._descriptor)
 
     # --- what comes back ---
 

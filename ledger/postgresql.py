@@ -45,6 +45,7 @@ from ledger.row_sets import (
     RemoteDriver,
     Row,
     index_condition,
+    is_outside,
 )
 from ledger.waiting import call
 
@@ -98,7 +99,10 @@ class _PostgresqlDriver:
         lookups: Sequence[Lookup],
         meanwhile: Meanwhile | None = None,
     ) -> list[list[Row]]:
-        return _pipeline(connection).run([_ask(lookup) for lookup in lookups], meanwhile)
+        statements = [_ask(lookup) for lookup in lookups]
+        if is_outside(connection):
+            return _pipeline(connection).look(statements)
+        return _pipeline(connection).run(statements, meanwhile)
 
     def write(
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False

@@ -140,11 +140,22 @@ def index_condition(table: Table, columns: tuple[str, ...]) -> str:
 AFTER_ALL = "~"  # what begins with a text lies from the text itself to this after it
 
 _OPTION = "cardrail_driver"
+_OUTSIDE = "cardrail_outside"
 
 
 def with_driver(engine: Engine, driver: Driver) -> Engine:
     """`engine`, whose connections know their driver."""
     return engine.execution_options(**{_OPTION: driver})
+
+
+def outside(connection: Connection) -> Connection:
+    """`connection`, whose look-ups begin no transaction."""
+    return connection.execution_options(**{_OUTSIDE: True})
+
+
+def is_outside(connection: Connection) -> bool:
+    """Whether it is for looking up outside of transactions."""
+    return bool(connection.get_execution_options().get(_OUTSIDE))
 
 
 def find(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,15 +13,18 @@ import msgspec
 import psycopg
 import pytest
 
-from ledger import loop_lane
+import ledger.ledger
+from ledger import loop_lane, reading_ahead
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, SpendingLimits
 from ledger.database import Database
 from ledger.ledger import Ledger
+from ledger.reading_ahead import ReadAhead
 from ledger.writer import LedgerWriter, Undecided
 from tests.ledger.books import Books, named
 from tests.ledger.engines import Engine, fresh_ledger
 
-WALLETS = (1, 2, 3)
+WALLETS = range(1, 4)
+MANY_WALLETS = range(1, 41)  # most are in no batch under way: what is about them is read ahead
 LIMITS = SpendingLimits(day_amount=5000, day_count=30)
 
 
@@ -30,15 +34,17 @@ def opened(engine: Engine) -> Iterator[Books]:
         books = Books(url)
         books.open(2, 400)
         books.open(3, 100, credit_line=50)
+        for wallet in MANY_WALLETS[3:]:
+            books.open(wallet, wallet * 10)
         yield books
         books.close()
 
 
 class Traffic:
-    """Commands of every kind about three wallets, few enough that each meets those before it."""
+    """Commands of every kind about some wallets, few enough that each meets those before it."""
 
-    def __init__(self, books: Books, seed: int) -> None:
-        self.books, self.chance = books, random.Random(seed)
+    def __init__(self, books: Books, seed: int, wallets: Sequence[int] = WALLETS) -> None:
+        self.books, self.chance, self.wallets = books, random.Random(seed), wallets
         self.made: list[AnyCommand] = []
 
     def commands(self, count: int) -> list[AnyCommand]:
@@ -47,7 +53,7 @@ class Traffic:
         return self.made
 
     def one(self) -> AnyCommand:  # noqa: C901 - a list
-        books, wallet = self.books, self.chance.choice(WALLETS)
+        books, wallet = self.books, self.chance.choice(self.wallets)
         amount, name = self.chance.randint(1, 120), f"{wallet}{self.chance.choice('ABCDEF')}"
         about = named(name)
         key = books.origin(key=f"post {self.chance.randint(1, 40)}")
@@ -82,15 +88,17 @@ class Traffic:
 
 def decide_all(
     books: Books, commands: Sequence[AnyCommand], seed: int
-) -> tuple[list[Decision | Undecided], int]:
-    """As they trickle in; and how many batches were begun beside another."""
-    beside = 0
+) -> tuple[list[Decision | Undecided], Counter[str]]:
+    """As they trickle in; and how many batches were begun beside another, how many read ahead."""
+    counts: Counter[str] = Counter()
 
     class Counting(Ledger):
-        def apply_beside(self, batch: Sequence[AnyCommand]) -> list[Decision]:
-            nonlocal beside
-            decisions = super().apply_beside(batch)
-            beside += 1
+        def apply_beside(
+            self, batch: Sequence[AnyCommand], ahead: ReadAhead | None = None
+        ) -> list[Decision]:
+            decisions = super().apply_beside(batch, ahead)
+            counts["beside"] += 1
+            counts["ahead"] += ahead is not None
             return decisions
 
     async def scene() -> list[Decision | Undecided]:
@@ -107,7 +115,7 @@ def decide_all(
         database.close()
         return [decided[place] for place in range(len(commands))]
 
-    return asyncio.run(scene()), beside
+    return asyncio.run(scene()), counts
 
 
 def plain(decision: Decision | Undecided) -> object:
@@ -118,18 +126,38 @@ def plain(decision: Decision | Undecided) -> object:
     return msgspec.structs.asdict(told)
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_they_decide_as_one_after_the_other(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wallets", [WALLETS, MANY_WALLETS], ids=len)
+@pytest.mark.parametrize("seed", range(8))
+def test_they_decide_as_one_after_the_other(
+    seed: int, wallets: Sequence[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(reading_ahead, "_WORTH_A_TRIP", 0)
+    if wallets is MANY_WALLETS:  # who is careful reads nothing ahead
+        monkeypatch.setattr(ledger.ledger, "_CAREFUL_BATCHES", 2)
     with opened(Engine.SQLITE) as one_by_one:
-        commands = Traffic(one_by_one, seed).commands(250)
+        commands = Traffic(one_by_one, seed, wallets).commands(250)
         expected = [one_by_one.ledger.apply([each])[0] for each in commands]
     with opened(Engine.POSTGRESQL) as books:
-        decided, beside = decide_all(books, commands, seed)
+        decided, counts = decide_all(books, commands, seed)
         books.must_balance()
-    assert beside > 3
+    assert counts["beside"] > 1
     for place, pair in enumerate(zip(decided, expected, strict=True)):
         assert plain(pair[0]) == plain(pair[1]), (place, commands[place])
+
+
+def test_clearings_are_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
+    with opened(Engine.POSTGRESQL) as books:
+        names = [(f"T{wallet}.{number}", wallet) for number in range(8) for wallet in MANY_WALLETS]
+        held = [books.advise(1, origin=books.origin(name), account_id=own) for name, own in names]
+        books.ledger.apply(held)
+        cleared = [books.clear(1, named(name), account_id=own) for name, own in names]
+        decided, counts = decide_all(books, cleared, seed=1)
+        books.must_balance()
+        assert all(isinstance(each, Decision) and each.authorization_id for each in decided)
+        assert books.house()["settlement"] == len(cleared)
+    assert counts["ahead"] > 3
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -321,8 +321,10 @@ def test_a_connection_that_is_lost_is_lost_for_all_of_them(
     new_loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     """Whether a loop tells of the end again and again, or only once beside the last words."""
+    failed: list[dict[str, object]] = []
 
     async def scene() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: failed.append(told))
         pipeline = Pipeline(connection)
         [[[(process,)]]] = [await greenlet_spawn(in_a_turn, pipeline, [OUR_PROCESS])]
         transactions = [
@@ -339,6 +341,7 @@ def test_a_connection_that_is_lost_is_lost_for_all_of_them(
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(scene())
     assert kept(url) == []
+    assert failed == []
 
 
 # --- a lost connection ---
@@ -455,3 +458,19 @@ def test_what_fails_meanwhile_leaves_no_answer_behind(
         pipeline.run([keep(1), ALL], fail)
     assert status(connection) is TransactionStatus.INTRANS
     assert pipeline.run([ALL]) == [[(1, "")]]
+
+
+def test_a_look_sees_what_is_committed_and_begins_nothing(
+    url: str, connection: psycopg.Connection[Row]
+) -> None:
+    pipeline, other = Pipeline(connection), psycopg.connect(url)
+    with closing(other):
+        writing = Pipeline(other)
+        writing.run([keep(1)])
+        assert pipeline.look([ALL]) == [[]]
+        writing.run([COMMIT])
+        assert pipeline.look([ALL, OUR_PROCESS])[0] == [(1, "")]
+        assert status(connection) is TransactionStatus.IDLE
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            pipeline.look([Statement("SELECT FROM nowhere")])
+        assert pipeline.look([ALL]) == [[(1, "")]]
