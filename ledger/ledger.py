@@ -40,9 +40,9 @@ from ledger.resolving import resolve
 from ledger.reversing import reverse
 from ledger.row_sets import Change
 from ledger.rows import Account
+from ledger.suspicion import Suspicion
 
 _OPENED_AT_ONCE = 5_000
-_CAREFUL_BATCHES = 64
 _EXPIRED_AT_ONCE = 1_000
 
 Result = TypeVar("Result")
@@ -87,7 +87,7 @@ class Ledger:
         self._session: Session | None = None
         self._aside: Aside | None = None
         self._when_decided: Callable[[], None] = lambda: None
-        self._repeats, self._company = _Suspicion(), _Suspicion()
+        self._repeats, self._company = Suspicion(), Suspicion()
 
     def create_schema(self) -> None:
         """Make the tables that are not there."""
@@ -327,33 +327,6 @@ class NotBeside(Exception):
 
 class _Unfounded(Exception):
     """Deciding failed on accounts that may have moved, beside rows that are those of now."""
-
-
-class _Suspicion:
-    """That what has just surprised a batch will come again: so many batches are careful.
-
-    What is rare is not looked for, but found by the database when the batch is written: a repeat
-    that is not marked as one by its key, another writer on the same accounts by their last ids.
-    """
-
-    def __init__(self) -> None:
-        self._batches_left = 0
-
-    def rise(self) -> None:
-        """It has come."""
-        self._batches_left = _CAREFUL_BATCHES
-
-    @property
-    def is_up(self) -> bool:
-        """Whether the next batch has to be careful."""
-        return self._batches_left > 0
-
-    def lasts(self) -> bool:
-        """Whether one more batch has to be careful, which this one is."""
-        if not self._batches_left:
-            return False
-        self._batches_left -= 1
-        return True
 
 
 _VERBS: Mapping[type[AnyCommand], Callable[[Book, Any], Decision]] = {

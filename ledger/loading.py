@@ -14,32 +14,33 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
 from ledger import tables
 from ledger.book import Book
-from ledger.commands import AnyCommand, Authorize, Reference
-from ledger.house import AccountKind
+from ledger.commands import AnyCommand, Authorize
 from ledger.houses import house_accounts, may_post
 from ledger.kept import KeptAccounts
+from ledger.questions import (
+    Question,
+    by_code_or_merchant,
+    early_reversals,
+    may_be_reversed,
+    of_accounts,
+    of_counters,
+    of_repeats,
+    outright,
+)
 from ledger.recent_transactions import RecentTransactions
 from ledger.row_sets import Insert, Lookup, Meanwhile, Row, find, write
-from ledger.rows import Account, Authorization, Clearing, Hold, Points, Reversal, Spending
-from ledger.wanted import EARLY_DAYS, Wanted
+from ledger.rows import Account, Authorization, Hold, Points, Spending
+from ledger.wanted import Wanted
 
-_NAMES = ("account_id", "network", "request_key")
 _HOLD_KEY = ("account_id", "authorization_id")
-_SPENDING_KEY = ("account_id", "instrument_id", "day")
-_BY_TRANSACTION = ("account_id", "transaction_id")
-_OF_A_TRACE = 64  # a trace names one message; a reference number has a few clearings
-_OF_A_DAY = 256
 _astuple = msgspec.structs.astuple
-_WALLET = AccountKind.WALLET.value
-
-Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
 
 
 class Ahead(Protocol):
@@ -110,11 +111,11 @@ def look_up(  # noqa: PLR0913 - named, not positional
     wanted.accounts.difference_update(book.accounts)
     wanted.counters.difference_update(book.spending)
     named: list[Authorization] = []
-    ask(connection, _questions(book, wanted, named), meanwhile)
+    ask(connection, outright(book, wanted, named), meanwhile)
     if then is not None:
         then()
-    ask(connection, [_early(book, commands), *_search(book, wanted, named)])
-    ask(connection, [_repeated(book, named)])
+    ask(connection, [early_reversals(book, commands), *by_code_or_merchant(book, wanted, named)])
+    ask(connection, [of_repeats(book, named)])
     hold_keys = {(row.account_id, row.hold_id) for row in named if row.hold_id}
     hold_keys.update(
         (row.account_id, row.hold_id) for row in book.clearings.values() if row.hold_id
@@ -123,7 +124,7 @@ def look_up(  # noqa: PLR0913 - named, not positional
     counted = {
         (hold.account_id, hold.instrument_id, hold.day) for hold in book.holds.values() if hold.day
     }
-    ask(connection, [_spending(book, counted.difference(wanted.counters, book.spending))])
+    ask(connection, [of_counters(book, counted.difference(wanted.counters, book.spending))])
 
 
 def wanted_beside(
@@ -153,15 +154,11 @@ def _is_first(book: Book, transactions: RecentTransactions, command: Authorize) 
 def has_all(book: Book, command: AnyCommand) -> bool:
     """Whether the account and the counter are there, and no early reversal has to be looked for."""
     account = book.accounts.get(command.account_id)
-    if account is None or _may_be_reversed(command, account):
+    if account is None or may_be_reversed(command, account):
         return False
     if isinstance(command, Authorize) and command.limits is not None:
         return (command.account_id, command.instrument_id, command.day) in book.spending
     return True
-
-
-def _may_be_reversed(command: AnyCommand, account: Account) -> bool:
-    return bool(account.early_at) and command.at - account.early_at <= EARLY_DAYS
 
 
 def open_missing(connection: Connection, book: Book, houses: Iterable[Account]) -> None:
@@ -182,7 +179,7 @@ def open_missing(connection: Connection, book: Book, houses: Iterable[Account]) 
 
 def load_accounts(connection: Connection, book: Book, account_ids: Collection[int]) -> None:
     """The accounts, locked in the order of their ids."""
-    ask(connection, [_accounts(book, account_ids)])
+    ask(connection, [of_accounts(book, account_ids)])
 
 
 def load_holds(connection: Connection, book: Book, keys: Collection[tuple[int, int]]) -> None:
@@ -212,119 +209,3 @@ def ask(
     for (_, learn), rows in zip(asked, found, strict=True):
         for row in rows:
             learn(row)
-
-
-def _questions(book: Book, wanted: Wanted, named: list[Authorization]) -> list[Question]:
-    """Everything that is named outright, accounts first; what is referred to goes to `named`."""
-
-    def learn(row: Row) -> None:
-        book.learn_authorization(Authorization(*row))
-
-    def learn_named(row: Row) -> None:
-        _learn_named(book, named, row)
-
-    def learn_reversal(row: Row) -> None:
-        book.learn_reversal(Reversal(*row))
-
-    def learn_clearing(row: Row) -> None:
-        book.learn_clearing(Clearing(*row))
-
-    authorizations, clearings = tables.authorizations, tables.clearings
-    return [
-        _accounts(book, wanted.accounts),
-        (Lookup(authorizations, _NAMES, wanted.authorizations), learn),
-        (Lookup(tables.reversals, _NAMES, wanted.reversals), learn_reversal),
-        (Lookup(clearings, _NAMES, wanted.clearings), learn_clearing),
-        (Lookup(authorizations, _BY_TRANSACTION, wanted.transactions), learn_named),
-        (Lookup(authorizations, _NAMES, wanted.traces, begins=_OF_A_TRACE), learn_named),
-        (Lookup(clearings, _NAMES, wanted.acquirer_references, begins=_OF_A_TRACE), learn_clearing),
-        _spending(book, wanted.counters),
-    ]
-
-
-def _accounts(book: Book, account_ids: Collection[int]) -> Question:
-    def learn(row: Row) -> None:
-        account = Account(*row)
-        book.learn_account(account)
-        if account.kind == _WALLET:  # only of wallets is anything told, in the order of its ids
-            book.ids.rise_above(account.last_id)
-
-    keys = [(account_id,) for account_id in account_ids]
-    return Lookup(tables.accounts, ("account_id",), keys, locked=True), learn
-
-
-def _spending(book: Book, keys: Collection[tuple[int, int, int]]) -> Question:
-    def learn(row: Row) -> None:
-        book.learn_counter(Spending(*row))
-
-    return Lookup(tables.spending, _SPENDING_KEY, keys), learn
-
-
-def _early(book: Book, commands: Sequence[AnyCommand]) -> Question:
-    """Reversals that came before their originals; few accounts have any that still matter."""
-
-    def learn(row: Row) -> None:
-        reversal = Reversal(*row)
-        if (reversal.account_id, reversal.network, reversal.request_key) not in book.reversals:
-            book.learn_reversal(reversal)
-
-    keys = {
-        (command.account_id, 1)
-        for command in commands
-        if (account := book.accounts.get(command.account_id)) is not None
-        and _may_be_reversed(command, account)
-    }
-    return Lookup(tables.reversals, ("account_id", "early"), keys), learn
-
-
-def _search(book: Book, wanted: Wanted, named: list[Authorization]) -> list[Question]:
-    """Approval codes and merchants are not indexed: they are looked for only after the others.
-
-    On an account that has more authorizations a day than `_OF_A_DAY`, the latest are looked at:
-    what is not found there is posted without a match, and a person can resolve it. A merchant has
-    the amount besides (`matching`).
-    """
-
-    def learn(row: Row) -> None:
-        _learn_named(book, named, row)
-
-    coded, sold = set[Row](), set[Row]()
-    for account_id, network, reference, amount in wanted.references:
-        if _has_candidate(book, (account_id, network), reference):
-            continue
-        if reference.approval_code:
-            for day in reference.days or ("",):
-                coded.add((account_id, network, day, reference.approval_code))
-        if reference.merchant:
-            sold.update((account_id, network, day, amount) for day in reference.days)
-    table = tables.authorizations
-    return [
-        (Lookup(table, _NAMES, coded, begins=_OF_A_DAY, only="approval_code"), learn),
-        (Lookup(table, _NAMES, sold, begins=_OF_A_DAY, only="amount"), learn),
-    ]
-
-
-def _repeated(book: Book, named: list[Authorization]) -> Question:
-    """What was found under the name of a repeat is the request that it repeats."""
-
-    def learn(row: Row) -> None:
-        _learn_named(book, named, row)
-
-    keys = {
-        (row.account_id, row.transaction_id)
-        for row in book.authorizations.values()
-        if book.first_of(row) is None
-    }
-    return Lookup(tables.authorizations, _BY_TRANSACTION, keys), learn
-
-
-def _has_candidate(book: Book, named: tuple[int, str], reference: Reference) -> bool:
-    found = book.candidates(*named, reference)
-    earlier = any(each.authorization_id for each in found.by_acquirer)
-    return bool(found.by_transaction or found.by_trace or earlier)
-
-
-def _learn_named(book: Book, named: list[Authorization], row: Row) -> None:
-    authorization = Authorization(*row)
-    book.learn_authorization(authorization)
-    named.append(authorization)

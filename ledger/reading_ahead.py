@@ -18,7 +18,7 @@ from ledger.book import Book
 from ledger.commands import AnyCommand, Authorize, Resolve
 from ledger.kept import KeptAccounts
 
-_WORTH_A_TRIP = 0.5  # of the commands tell of earlier ones
+_WORTH_A_TRIP = 2  # of no more commands than these one tells of an earlier one
 
 
 class ReadAhead:
@@ -67,7 +67,7 @@ def read_ahead(
     `under_way` are the books of the batches that are not committed yet.
     """
     about_earlier = sum(not isinstance(command, Authorize) for command in commands)
-    if about_earlier < _WORTH_A_TRIP * len(commands):
+    if about_earlier * _WORTH_A_TRIP < len(commands):
         return None
     accounts = {command.account_id for command in commands}
     accounts.difference_update(*(each.accounts for each in under_way))

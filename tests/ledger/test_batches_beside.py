@@ -13,8 +13,7 @@ import msgspec
 import psycopg
 import pytest
 
-import ledger.ledger
-from ledger import loop_lane, reading_ahead
+from ledger import loop_lane, reading_ahead, suspicion
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, SpendingLimits
 from ledger.database import Database
 from ledger.ledger import Ledger
@@ -132,9 +131,9 @@ def test_they_decide_as_one_after_the_other(
     seed: int, wallets: Sequence[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
-    monkeypatch.setattr(reading_ahead, "_WORTH_A_TRIP", 0)
+    monkeypatch.setattr(reading_ahead, "_WORTH_A_TRIP", 1000)
     if wallets is MANY_WALLETS:  # who is careful reads nothing ahead
-        monkeypatch.setattr(ledger.ledger, "_CAREFUL_BATCHES", 2)
+        monkeypatch.setattr(suspicion, "_CAREFUL_BATCHES", 2)
     with opened(Engine.SQLITE) as one_by_one:
         commands = Traffic(one_by_one, seed, wallets).commands(250)
         expected = [one_by_one.ledger.apply([each])[0] for each in commands]
