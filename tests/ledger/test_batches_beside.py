@@ -159,6 +159,28 @@ def test_clearings_are_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts["ahead"] > 3
 
 
+def test_what_fails_while_the_next_one_reads_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the batch before had failed each time: then none goes beside it."""
+    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
+    asked: list[bool] = []
+    is_up_to_it = loop_lane.LoopLane._is_up_to_the_database
+
+    def never_after_reading(lane: loop_lane.LoopLane, besides: object = None) -> bool:
+        asked.append(besides is not None)
+        return besides is None and is_up_to_it(lane)
+
+    monkeypatch.setattr(loop_lane.LoopLane, "_is_up_to_the_database", never_after_reading)
+    with opened(Engine.SQLITE) as one_by_one:
+        commands = Traffic(one_by_one, 1).commands(100)
+        expected = [one_by_one.ledger.apply([each])[0] for each in commands]
+    with opened(Engine.POSTGRESQL) as books:
+        decided, counts = decide_all(books, commands, 1)
+        books.must_balance()
+    assert list(map(plain, decided)) == list(map(plain, expected))
+    assert any(asked)
+    assert counts["beside"] == 0
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_what_cannot_be_written_fails_alone(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what was decided on it is decided again, after it, on what is there."""
