@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from ledger.recent_transactions import RecentTransactions
 from ledger.rows import Account, Spending
 
-_MOST = 50_000  # some 15 MB
+_MOST = 40_000  # some 12 MB
 _MOST_COUNTERS = 4  # of an account: of several cards, or days
 
 
