@@ -35,9 +35,10 @@ def cover_frame(dialect: Dialect, frame: bytes) -> bytes | None:
     try:
         message = dialect.header.split(frame[begin:])[1]
         fields = dialect.codec.decode(message)
-        covered = {
-            key: _cover(dialect, key, value) for key, value in fields.items() if key not in _BITMAPS
-        }
+        given = {key: value for key, value in fields.items() if key not in _BITMAPS}
+        if dialect.codec.encode(given) != message:
+            return None  # written otherwise than we would, a length with a blank for example
+        covered = {key: _cover(dialect, key, value) for key, value in given.items()}
         whole = frame[: len(frame) - len(message)] + dialect.codec.encode(covered)
     except WireError:
         return None
