@@ -16,9 +16,6 @@ from cardrail.embedded_postgresql import EmbeddedPostgresql
 from cardrail.engine import Engine
 from cardrail.postgresql_settings import TUNED
 
-_LOG_SEGMENT_BYTES = 16 * 2**20
-_LOG_BYTES_KEPT = 4 * 2**30  # min_wal_size
-
 
 @contextmanager
 def fresh_database(engine: Engine, url: str | None = None, *, log_bytes: int = 0) -> Iterator[str]:
@@ -50,9 +47,11 @@ def _make_log_segments(url: str, log_bytes: int) -> None:
     """No more than it keeps; a checkpoint then has them used again."""
     import psycopg
 
-    count = min(log_bytes, _LOG_BYTES_KEPT) // _LOG_SEGMENT_BYTES
+    sizes = "SELECT pg_size_bytes(current_setting(n)) FROM unnest(%s::text[]) AS n"
     with psycopg.connect(url, autocommit=True) as connection:
-        for _ in range(count):
+        rows = connection.execute(sizes, (["min_wal_size", "wal_segment_size"],)).fetchall()
+        (kept,), (segment,) = rows
+        for _ in range(min(log_bytes, kept) // segment):
             connection.execute(
                 "SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()"
             )

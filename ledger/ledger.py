@@ -35,7 +35,7 @@ from ledger.houses import house
 from ledger.ids import NODES, Ids
 from ledger.kept import KeptAccounts
 from ledger.posting import Posting, credit
-from ledger.reading_ahead import ReadAhead, read_ahead
+from ledger.reading_ahead import ReadAhead, is_worth_a_trip
 from ledger.resolving import resolve
 from ledger.reversing import reverse
 from ledger.row_sets import Change
@@ -148,11 +148,13 @@ class Ledger:
 
     def read_ahead(self, batch: Sequence[AnyCommand]) -> ReadAhead | None:
         """What `batch` needs, as far as that is safe: what is missing is read in its turn."""
-        if self._repeats.is_up or self._company.is_up or self._aside is None:
+        is_careful = self._repeats.is_up or self._company.is_up
+        if self._aside is None or is_careful or not is_worth_a_trip(batch):
             return None
         try:
             book = Book(self._ids(), self._placement)
-            return read_ahead(self._aside.connect, book, batch, self._kept, self._under_way)
+            connect = self._aside.connect
+            return loading.read_ahead(connect, book, batch, self._kept, self._under_way)
         except Exception as error:  # noqa: BLE001 - what is wrong is found in its turn
             _logger.info("nothing was read ahead: %s", type(error).__name__)
             self._aside.close()

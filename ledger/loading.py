@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
 from ledger import tables
 from ledger.book import Book
-from ledger.commands import AnyCommand, Authorize
+from ledger.commands import AnyCommand, Authorize, Resolve
 from ledger.houses import house_accounts, may_post
 from ledger.kept import KeptAccounts
 from ledger.questions import (
@@ -34,6 +33,7 @@ from ledger.questions import (
     of_repeats,
     outright,
 )
+from ledger.reading_ahead import ReadAhead
 from ledger.recent_transactions import RecentTransactions
 from ledger.row_sets import Insert, Lookup, Meanwhile, Row, find, write
 from ledger.rows import Account, Authorization, Hold, Points, Spending
@@ -43,18 +43,6 @@ _HOLD_KEY = ("account_id", "authorization_id")
 _astuple = msgspec.structs.astuple
 
 
-class Ahead(Protocol):
-    """What was read before (`reading_ahead`)."""
-
-    def covers(self, command: AnyCommand, book: Book) -> bool:
-        """Whether nothing has to be looked up for `command`."""
-        ...
-
-    def give(self, book: Book) -> None:
-        """Put it into `book`."""
-        ...
-
-
 def load(  # noqa: PLR0913 - named, not positional
     connection: Connection,
     book: Book,
@@ -62,7 +50,7 @@ def load(  # noqa: PLR0913 - named, not positional
     kept: KeptAccounts,
     *,
     own_keys: bool,
-    ahead: Ahead | None,
+    ahead: ReadAhead | None,
     meanwhile: Callable[[Sequence[int]], None],
 ) -> None:
     """Put into `book` every row that deciding `commands` can need; what is `kept` is taken out.
@@ -75,45 +63,76 @@ def load(  # noqa: PLR0913 - named, not positional
     """
     houses = house_accounts(book, commands)
     account_ids = {*houses, *(command.account_id for command in commands)}
-    learn_kept(book, *kept.take(account_ids))
-    has_houses = all(each in book.accounts for each in houses)
+    _learn_kept(book, *kept.take(account_ids))
     rest = commands
-    if ahead is not None and has_houses:
+    if ahead is not None and all(each in book.accounts for each in houses):
         rest = [command for command in commands if not ahead.covers(command, book)]
         ahead.give(book)
-    wanted = wanted_beside(book, kept.transactions, own_keys=own_keys)
+    wanted = _wanted(book, kept.transactions, own_keys=own_keys)
     waiting = {
-        command.account_id for command in rest if wanted.add(command) or not has_all(book, command)
+        command.account_id for command in rest if wanted.add(command) or not _has_all(book, command)
     }
     wanted.accounts.update(houses)
 
     def decide_the_others() -> None:
         meanwhile([place for place, each in enumerate(commands) if each.account_id not in waiting])
 
-    def open_houses() -> None:
-        if wanted.resolves or not has_houses:
-            postable = [each for each in commands if may_post(book, each)]
-            open_missing(connection, book, house_accounts(book, postable).values())
+    named = _look_up(connection, book, wanted, decide_the_others)
+    if wanted.resolves or not all(each in book.accounts for each in houses):
+        postable = [each for each in commands if may_post(book, each)]
+        open_missing(connection, book, house_accounts(book, postable).values())
+    _look_further(connection, book, rest, wanted, named)
 
-    look_up(connection, book, rest, wanted, meanwhile=decide_the_others, then=open_houses)
 
-
-def look_up(  # noqa: PLR0913 - named, not positional
-    connection: Connection,
+def read_ahead(
+    connect: Callable[[], Connection],
     book: Book,
     commands: Sequence[AnyCommand],
-    wanted: Wanted,
-    *,
-    meanwhile: Callable[[], None] | None = None,
-    then: Callable[[], None] | None = None,
-) -> None:
-    """What is `wanted`, and what that leads to; `then` is called once the first of it is there."""
+    kept: KeptAccounts,
+    under_way: Sequence[Book],
+) -> ReadAhead | None:
+    """What `commands` need, into `book`, which nothing else uses, on a connection of one's own.
+
+    None if that is nothing. `under_way` are the books of the batches that are not committed yet.
+    """
+    accounts = {command.account_id for command in commands}
+    accounts.difference_update(*(each.accounts for each in under_way))
+    _learn_kept(book, *kept.look(accounts))
+    wanted = _wanted(book, kept.transactions)
+    needing = [
+        command
+        for command in commands
+        if command.account_id in book.accounts
+        and not isinstance(command, Resolve)  # which accounts it posts to is known later
+        and (wanted.add(command) or not _has_all(book, command))
+    ]
+    if not needing:
+        return None
+    connection = connect()
+    named = _look_up(connection, book, wanted)
+    _look_further(connection, book, needing, wanted, named)
+    return ReadAhead(book, needing)
+
+
+def _look_up(
+    connection: Connection, book: Book, wanted: Wanted, meanwhile: Meanwhile | None = None
+) -> list[Authorization]:
+    """What is `wanted` outright and not known yet; the authorizations that are referred to."""
     wanted.accounts.difference_update(book.accounts)
     wanted.counters.difference_update(book.spending)
     named: list[Authorization] = []
     ask(connection, outright(book, wanted, named), meanwhile)
-    if then is not None:
-        then()
+    return named
+
+
+def _look_further(
+    connection: Connection,
+    book: Book,
+    commands: Sequence[AnyCommand],
+    wanted: Wanted,
+    named: list[Authorization],
+) -> None:
+    """What that leads to."""
     ask(connection, [early_reversals(book, commands), *by_code_or_merchant(book, wanted, named)])
     ask(connection, [of_repeats(book, named)])
     hold_keys = {(row.account_id, row.hold_id) for row in named if row.hold_id}
@@ -127,14 +146,12 @@ def look_up(  # noqa: PLR0913 - named, not positional
     ask(connection, [of_counters(book, counted.difference(wanted.counters, book.spending))])
 
 
-def wanted_beside(
-    book: Book, transactions: RecentTransactions, *, own_keys: bool = False
-) -> Wanted:
+def _wanted(book: Book, transactions: RecentTransactions, *, own_keys: bool = False) -> Wanted:
     """Nothing yet; of what the kept accounts of `book` have had lately nothing will be."""
     return Wanted(own_keys=own_keys, is_first=partial(_is_first, book, transactions))
 
 
-def learn_kept(book: Book, accounts: Iterable[Account], counters: Iterable[Spending]) -> None:
+def _learn_kept(book: Book, accounts: Iterable[Account], counters: Iterable[Spending]) -> None:
     """Know what was kept, of which nothing is locked."""
     for account in accounts:
         book.learn_account(account)
@@ -151,7 +168,7 @@ def _is_first(book: Book, transactions: RecentTransactions, command: Authorize) 
     )
 
 
-def has_all(book: Book, command: AnyCommand) -> bool:
+def _has_all(book: Book, command: AnyCommand) -> bool:
     """Whether the account and the counter are there, and no early reversal has to be looked for."""
     account = book.accounts.get(command.account_id)
     if account is None or may_be_reversed(command, account):

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
-from ledger import loading
 from ledger.book import Book
-from ledger.commands import AnyCommand, Authorize, Resolve
-from ledger.kept import KeptAccounts
+from ledger.commands import AnyCommand, Authorize
 
 _WORTH_A_TRIP = 2  # of no more commands than these one tells of an earlier one
+
+
+def is_worth_a_trip(commands: Sequence[AnyCommand]) -> bool:
+    """Whether most need something: else they are decided while it is read in its turn."""
+    about_earlier = sum(not isinstance(command, Authorize) for command in commands)
+    return about_earlier * _WORTH_A_TRIP >= len(commands)
 
 
 class ReadAhead:
@@ -52,35 +54,3 @@ class ReadAhead:
     def _is_as_it_was(self, account_id: int, book: Book) -> bool:
         last_id = self._book.last_ids[account_id]
         return account_id in book.unread_accounts and book.last_ids[account_id] == last_id
-
-
-def read_ahead(
-    connect: Callable[[], Connection],
-    book: Book,
-    commands: Sequence[AnyCommand],
-    kept: KeptAccounts,
-    under_way: Sequence[Book],
-) -> ReadAhead | None:
-    """Into `book`, which nothing else uses, on a connection of one's own.
-
-    None where most commands need nothing: they can be decided while it is read in its turn.
-    `under_way` are the books of the batches that are not committed yet.
-    """
-    about_earlier = sum(not isinstance(command, Authorize) for command in commands)
-    if about_earlier * _WORTH_A_TRIP < len(commands):
-        return None
-    accounts = {command.account_id for command in commands}
-    accounts.difference_update(*(each.accounts for each in under_way))
-    loading.learn_kept(book, *kept.look(accounts))
-    wanted = loading.wanted_beside(book, kept.transactions)
-    needing = [
-        command
-        for command in commands
-        if command.account_id in book.accounts
-        and not isinstance(command, Resolve)  # which accounts it posts to is known later
-        and (wanted.add(command) or not loading.has_all(book, command))
-    ]
-    if not needing:
-        return None
-    loading.look_up(connect(), book, needing, wanted)
-    return ReadAhead(book, needing)

@@ -26,7 +26,7 @@ class Suspicion:
 
     def lasts(self) -> bool:
         """Whether one more batch has to be careful, which this one is."""
-        if not self._batches_left:
+        if not self.is_up:
             return False
         self._batches_left -= 1
         return True

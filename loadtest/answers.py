@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from loadtest.hundreds import Hundreds
+from loadtest.remembered import Remembered, due
 from loadtest.templates import Values
 
 _REMEMBERED = 65_536
@@ -49,15 +50,13 @@ class Book:
     Those that were sent a hundred at a time are in `hundreds`.
     """
 
-    __slots__ = ("_ended", "_ended_before", "_waiting", "hundreds")
+    __slots__ = ("_ended", "_waiting", "hundreds")
 
     def __init__(self) -> None:
         self.hundreds = Hundreds()
         self._waiting: dict[str, Waiting] = {}  # by STAN, the oldest first
-        # By STAN: the values, whether with an answer. Two generations, so that forgetting the
-        # oldest costs nothing.
-        self._ended: dict[str, tuple[Values, bool]] = {}
-        self._ended_before: dict[str, tuple[Values, bool]] = {}
+        # By STAN: the values, whether with an answer.
+        self._ended: Remembered[tuple[Values, bool]] = Remembered(_REMEMBERED)
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self.hundreds)
@@ -77,7 +76,7 @@ class Book:
         waiting = self._waiting.get(stan)
         if waiting is not None and (waiting.values == values or _agree(waiting.values, values)):
             del self._waiting[stan]
-            self._remember(stan, waiting.values, was_answered=True)
+            self._ended.put(stan, (waiting.values, True))
             return waiting
         return self._answered_of_hundred(stan, values) or self._explain(stan, values)
 
@@ -97,19 +96,15 @@ class Book:
         stan = fields.get("11", "")
         waiting = self._waiting.pop(stan, None)
         if waiting is not None:
-            self._remember(stan, waiting.values, was_answered=False)
+            self._ended.put(stan, (waiting.values, False))
         elif (found := self.hundreds.find(stan)) is not None:
             self.hundreds.end(*found, was_answered=False)
 
     def expire(self, now: float) -> int:
         """How many requests have just come to their deadline; they wait no more."""
-        waiting, expired = self._waiting, []
-        for stan, each in waiting.items():
-            if each.deadline > now:
-                break
-            expired.append(stan)
+        expired = due(self._waiting, now)
         for stan in expired:
-            self._remember(stan, waiting.pop(stan).values, was_answered=False)
+            self._ended.put(stan, (self._waiting.pop(stan).values, False))
         return len(expired) + self.hundreds.expire(now)
 
     def drain(self) -> int:
@@ -118,13 +113,8 @@ class Book:
         self._waiting.clear()
         return count + self.hundreds.drain()
 
-    def _remember(self, stan: str, values: Values, *, was_answered: bool) -> None:
-        if len(self._ended) >= _REMEMBERED:
-            self._ended_before, self._ended = self._ended, {}
-        self._ended[stan] = values, was_answered
-
     def _explain(self, stan: str, values: Values) -> ErrorKind:
-        ended = self._ended.get(stan) or self._ended_before.get(stan) or self.hundreds.ended(stan)
+        ended = self._ended.get(stan) or self.hundreds.ended(stan)
         if ended is None or not _agree(ended[0], values):
             return ErrorKind.UNMATCHED
         return ErrorKind.DUPLICATE if ended[1] else ErrorKind.LATE

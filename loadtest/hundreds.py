@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loadtest.numbering import HUNDRED
+from loadtest.remembered import Remembered, due
 from loadtest.sheets import Names
 from loadtest.templates import Values
 
@@ -45,14 +46,12 @@ class Hundred:
 class Hundreds:
     """Those of one link, by the first four digits of their STANs, the oldest first."""
 
-    __slots__ = ("_ended", "_ended_before", "_waiting", "_waiting_count")
+    __slots__ = ("_ended", "_waiting", "_waiting_count")
 
     def __init__(self) -> None:
         self._waiting: dict[str, Hundred] = {}
         self._waiting_count = 0
-        # Two generations, so that forgetting the oldest costs nothing.
-        self._ended: dict[str, Hundred] = {}
-        self._ended_before: dict[str, Hundred] = {}
+        self._ended: Remembered[Hundred] = Remembered(_REMEMBERED)
 
     def __len__(self) -> int:
         return self._waiting_count
@@ -68,28 +67,24 @@ class Hundreds:
     def find(self, stan: str) -> tuple[Hundred, int] | None:
         """Where a request that waits is."""
         hundred = self._waiting.get(stan[:-2])
-        place = int(stan[-2:]) if hundred is not None else 0
-        return (hundred, place) if hundred is not None and hundred.waits(place) else None
+        if hundred is None or not hundred.waits(place := int(stan[-2:])):
+            return None
+        return hundred, place
 
     def end(self, hundred: Hundred, place: int, *, was_answered: bool) -> None:
         """One that was found waits no more."""
         hundred.end(place, was_answered=was_answered)
         self._waiting_count -= 1
         if not hundred.waiting_count:
-            self._remember(self._waiting.pop(hundred.names.stan))
+            self._ended.put(hundred.names.stan, self._waiting.pop(hundred.names.stan))
 
     def expire(self, now: float) -> int:
         """How many requests have just come to their deadline; they wait no more."""
-        expired = []
-        for stan, hundred in self._waiting.items():
-            if hundred.deadline > now:
-                break
-            expired.append(stan)
         count = 0
-        for stan in expired:
+        for stan in due(self._waiting, now):
             hundred = self._waiting.pop(stan)
             count += hundred.waiting_count
-            self._remember(hundred)
+            self._ended.put(stan, hundred)
         self._waiting_count -= count
         return count
 
@@ -102,13 +97,7 @@ class Hundreds:
     def ended(self, stan: str) -> tuple[Values, bool] | None:
         """Of a request that waits no more what its answer has to have, and whether it has come."""
         head, digits = stan[:-2], stan[-2:]
-        found = (each.get(head) for each in (self._waiting, self._ended, self._ended_before))
-        hundred = next((each for each in found if each is not None), None)
+        hundred = self._waiting.get(head) or self._ended.get(head)
         if hundred is None:
             return None
         return hundred.names.values(int(digits)), hundred.was_answered(int(digits))
-
-    def _remember(self, hundred: Hundred) -> None:
-        if len(self._ended) >= _REMEMBERED:
-            self._ended_before, self._ended = self._ended, {}
-        self._ended[hundred.names.stan] = hundred

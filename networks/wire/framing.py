@@ -119,6 +119,7 @@ class FrameBuffer:
         while (payload := begin + prefix_bytes) <= size:
             (length,) = read_length(data, begin)
             if length > longest:
+                self._skipped_count += skipped
                 self._data = b""
                 self._broken = FrameTooLong(length, longest, tuple(frames))
                 raise self._broken

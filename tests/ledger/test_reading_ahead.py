@@ -10,8 +10,9 @@ from ledger.book import Book
 from ledger.commands import AnyCommand
 from ledger.house import Placement
 from ledger.ids import Ids
+from ledger.loading import read_ahead
 from ledger.outcomes import Outcome
-from ledger.reading_ahead import ReadAhead, read_ahead
+from ledger.reading_ahead import ReadAhead
 from tests.ledger.books import Books, named
 from tests.ledger.engines import Engine, fresh_ledger
 from tests.ledger.test_batches_beside import end_all_others
@@ -96,12 +97,17 @@ def test_nor_is_one_that_is_not_kept(writer: Watched, about_earlier: list[AnyCom
     assert read(writer, about_earlier) is None
 
 
-def test_purchases_are_not_held_up_for_it(books: Books, writer: Watched) -> None:
+def test_purchases_are_not_held_up_for_it() -> None:
     """They need nothing, and are decided while the few others are looked up in their turn."""
-    writer.decide(books.authorize(100, books.origin("A")))
-    assert (
-        read(writer, [books.reverse(named("A")), *(books.authorize(1) for _ in range(2))]) is None
-    )
+    with fresh_ledger(Engine.POSTGRESQL) as url:
+        books = Books(url)
+        books.ledger.open_session(lambda: None)
+        books.ledger.apply([books.authorize(100, books.origin("A"))])
+        reversal, purchases = books.reverse(named("A")), [books.authorize(1) for _ in range(2)]
+        assert books.ledger.read_ahead([reversal, *purchases]) is None
+        assert books.ledger.read_ahead([reversal, *purchases[:1]]) is not None
+        books.ledger.close_session()
+        books.close()
 
 
 def test_house_accounts_that_are_not_kept_are_found_in_their_turn(

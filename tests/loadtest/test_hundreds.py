@@ -20,6 +20,10 @@ def answer(place: int, **changes: str) -> dict[str, str]:
 
 @pytest.fixture
 def book() -> Book:
+    return waiting_book()
+
+
+def waiting_book() -> Book:
     made = Book()
     assert made.hundreds.expect(Hundred(NAMES, [float(number) for number in range(100)], 200.0))
     return made
@@ -73,10 +77,9 @@ def test_a_lost_link_ends_everything(book: Book) -> None:
     assert book.answered(answer(5)) is ErrorKind.UNMATCHED
 
 
-def test_what_has_ended_is_remembered_for_a_while(
-    book: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_has_ended_is_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadtest.hundreds._REMEMBERED", 1)
+    book = waiting_book()
     for number in range(2, 5):
         names = Names(f"{number:04d}", "1122013045", "6326010000", NAMES.answers, PANS)
         assert book.hundreds.expect(Hundred(names, [0.0] * 100, 200.0))

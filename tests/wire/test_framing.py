@@ -180,3 +180,13 @@ def test_which_are_skipped(payload: bytes, is_taken: bool) -> None:
     assert MARKED.takes(payload) is is_taken
     stream = VISANET.framing.wrap(payload) + b"o!"
     assert FrameBuffer(VISANET.framing).feed(stream, MARKED) == ([] if is_taken else [payload])
+
+
+def test_what_was_skipped_before_a_stream_was_lost_is_counted() -> None:
+    framing = VISANET.framing
+    buffer = FrameBuffer(framing)
+    stream = framing.wrap(b"..no") + framing.wrap(b"kept") + b"\xff\xff\xff\xff"
+    with pytest.raises(FrameTooLong) as caught:
+        buffer.feed(stream, MARKED)
+    assert caught.value.frames == (b"kept",)
+    assert buffer.take_skipped() == 1
