@@ -42,7 +42,7 @@ class Load:
         account_id = account_id or self._chance.randint(1, self._accounts)
         return Authorize(
             account_id=account_id,
-            origin=self._origin(f"{self._number:015d}"),
+            origin=self._origin(f"4{self._number:014d}"),
             at=AT + self._number * 20,
             instrument_id=account_id,
             day=DAY,
@@ -57,6 +57,7 @@ class Load:
 
     def _origin(self, transaction_id: str) -> Origin:
         self._number += 1
-        trace = f"{self._number % 1_000_000:06d}0115{self._number:010d}"
-        key, rrn = f"{trace}400552|00:{self._number:012d}:7", f"{self._number:012d}"
+        second, stan = divmod(self._number, 1_000_000)
+        trace = f"{DAY % 10_000:04d}{second:06d}{stan:06d}400552"
+        key, rrn = f"{trace}|00:{self._number:012d}:7", f"{self._number:012d}"
         return Origin("visanet", key, transaction_id, rrn, f"000000:500:392:M{self._number:014d}")

@@ -1,7 +1,8 @@
 """Accounts and past authorizations in bulk, made by the database itself, for a ledger of years.
 
 What is loaded balances: opening balances come from funding, and each past authorization is a hold
-that has expired. Rows come in the order of their keys, five or so for each account.
+that has expired. They come day by day, and within a day in the order of their accounts; the last
+day is that of what is measured.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from cardrail.bench_commands import AT, DAY
 from ledger.database import Database
 from ledger.house import AccountKind, Placement
-from ledger.tables import accounts, authorizations, entries, holds
+from ledger.tables import accounts, entries
 
+_DAYS = (*range(1217, 1232), *range(101, 116))  # as in DE 7; the last one is that of DAY
 _BALANCE = 10**9
 _POSTING = 1  # of all opening balances
 _AT_ONCE = 1_000_000
@@ -43,7 +45,7 @@ def load_past(database: Database, *, accounts: int, authorizations: int) -> None
     for start in range(1, authorizations + 1, _AT_ONCE):
         with database.transaction() as connection:
             last = min(start + _AT_ONCE - 1, authorizations)
-            _authorize(connection, start, last, max(1, authorizations // accounts))
+            _authorize(connection, (start, last), accounts, authorizations)
     _settle(database)
 
 
@@ -91,21 +93,24 @@ def _fund(connection: Connection, amount: int) -> None:
     )
 
 
-def _authorize(connection: Connection, first: int, last: int, each: int) -> None:
-    """`each` of one account stand together, as its key has them."""
-    account, hold = f"(1 + (n - 1) / {each})", "n"
-    key = "CAST(n AS text)"
+def _authorize(
+    connection: Connection, span: tuple[int, int], accounts: int, authorizations: int
+) -> None:
+    """Numbers `span` of so many authorizations, each account's in turn."""
+    account, number = f"(1 + (n - 1) % {accounts})", "CAST(n AS text)"
+    days = "".join(f"{day:04d}" for day in _DAYS)
+    day = f"substr('{days}', CAST(1 + 4 * ((n - 1) * {len(_DAYS)} / {authorizations}) AS int), 4)"
+    padded = f"substr('00000000000000' || {number}, length({number}) + 1)"
     authorization = {
         "account_id": account,
         "network": "'visanet'",
-        "request_key": f"'0101000000' || substr('0000000000' || {key}, -10) || '|past'"
-        if connection.dialect.name == "sqlite"
-        else f"'0101000000' || lpad({key}, 10, '0') || '|past'",
-        "authorization_id": hold,
-        "hold_id": hold,
+        "request_key": f"{day} || {padded} || '|past'",
+        "sent_on": f"CAST({day} AS int)",
+        "authorization_id": "n",
+        "hold_id": "n",
         "fingerprint": "'000000:500:392:M00000000000001'",
-        "transaction_id": f"'9' || {key}",
-        "rrn": key,
+        "transaction_id": f"'3' || {padded}",
+        "rrn": number,
         "verb": "'authorize'",
         "purpose": "'purchase'",
         "outcome": "'APPROVED'",
@@ -117,16 +122,16 @@ def _authorize(connection: Connection, first: int, last: int, each: int) -> None
         "at": f"{AT}",
         "details": """'{"merchant":"KONBINI SHIBUYA 1","country":"392"}'""",
     }
-    _insert(connection, authorizations.name, authorization, first, last)
+    _insert(connection, "authorizations", authorization, *span)
     expired = {
         "account_id": account,
-        "authorization_id": hold,
+        "authorization_id": "n",
         "state": "'expired'",
         "currency": "'JPY'",
         "amount": "500",
         "expires_at": f"{AT}",
     }
-    _insert(connection, holds.name, expired, first, last)
+    _insert(connection, "holds", expired, *span)
 
 
 def _insert(

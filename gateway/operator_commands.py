@@ -76,6 +76,7 @@ def reference_of(connection: Connection, original: Authorization) -> Reference:
     beginning, table = trace + TRACE_END, authorizations.c
     alike = connection.scalars(
         select(table.hold_id).where(
+            table.sent_on == original.sent_on,
             table.account_id == original.account_id,
             table.network == original.network,
             table.request_key >= beginning,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from ledger.house import AccountKind
+from ledger.of_account import holds_of
 from ledger.rows import Account, Hold
 from ledger.states import HoldState
 from ledger.tables import accounts, holds
@@ -45,7 +46,7 @@ def holds_before(
     `before` is the id of the last one that is known already.
     """
     key = holds.c.authorization_id
-    chosen = select(holds).where(holds.c.account_id == account_id)
+    chosen = holds_of(connection, account_id)
     if before is not None:
         chosen = chosen.where(key < before)
     if state is not None:

@@ -15,6 +15,7 @@ from ledger.commands import (
     Purpose,
     Recall,
     Reference,
+    sent_on,
 )
 from ledger.outcomes import Outcome
 from ledger.rows import REPEAT, REPEATS, Account, Authorization, Hold
@@ -156,6 +157,8 @@ def record(
         command.day,
         command.at,
         details_text(command),
+        0,
+        sent_on(origin.request_key),
     )
     book.record_authorization(row)
     _tell(book, row, _EVENT_TYPES[advised, approved])

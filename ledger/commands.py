@@ -17,6 +17,8 @@ import msgspec
 from ledger.money import Money
 from ledger.outcomes import Outcome
 
+_DAYS = {f"{month:02}{day:02}": 100 * month + day for month in range(1, 13) for day in range(1, 32)}
+EVERY_SENT_ON = (0, *_DAYS.values())
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 TRACE_END = "|"
 
@@ -68,6 +70,11 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 def trace_in(request_key: str) -> str:
     """The trace that a request key begins with, e.g. transmission time, STAN, acquirer."""
     return request_key.partition(TRACE_END)[0] if TRACE_END in request_key else ""
+
+
+def sent_on(request_key: str) -> int:
+    """Month and day that a request key with a trace begins with (DE 7), as MMDD; 0 for others."""
+    return _DAYS.get(request_key[:4], 0)
 
 
 class Reference(msgspec.Struct, frozen=True, gc=False):

@@ -16,6 +16,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
+from ledger.commands import sent_on
+from ledger.of_account import authorizations_of, have_many
 from ledger.report_lines import off_index
 from ledger.requests import find_by_rrn
 from ledger.row_sets import prefer_indexes
@@ -23,7 +25,6 @@ from ledger.rows import Authorization
 from ledger.tables import authorizations
 
 _PATIENCE_NANOSECONDS = 2_000_000_000
-_FEW = 10_000  # rows that are put in order at a moment's notice
 _EARLIEST = 1_704_067_200_000_000  # microseconds: no id is older (`ids`)
 _FIRST_SPAN = 1_000_000  # microseconds
 _LONGER = 4
@@ -66,24 +67,24 @@ def of_accounts(
     connection: Connection, account_ids: Sequence[int], search: Search, now: int
 ) -> HistoryPage:
     """Those of a few accounts; `now` as for `of_all`, to which it comes where they have many."""
-    theirs = _columns.account_id.in_(account_ids)
-    some = select(_columns.account_id).where(theirs).limit(_FEW + 1).subquery()
-    if (connection.scalar(select(func.count()).select_from(some)) or 0) > _FEW:
+    if have_many(connection, account_ids):
         theirs = off_index(_columns.account_id).in_(account_ids)  # time leads to them
-        chosen = msgspec.structs.replace(search, conditions=[*search.conditions, theirs])
-        return of_all(connection, chosen, now)
-    rows = _rows(connection, _chosen(search).where(theirs), search.limit + 1)
+        by_time = msgspec.structs.replace(search, conditions=[*search.conditions, theirs])
+        return of_all(connection, by_time, now)
+    chosen = _chosen(search).where(authorizations_of(*account_ids))
+    rows = _rows(connection, chosen, search.limit + 1)
     return _page(rows, search.limit)
 
 
 def of_rrn(connection: Connection, rrn: str, search: Search) -> HistoryPage:
     """Those of an RRN, once the job that makes them findable has come by (`requests`)."""
     found = find_by_rrn(connection, rrn)
-    keys = [(each.wallet_id, each.network, each.request_key) for each in found]
-    table = authorizations.c
-    chosen = _chosen(search).where(
-        tuple_(table.account_id, table.network, table.request_key).in_(keys)
-    )
+    keys = [
+        (sent_on(each.request_key), each.wallet_id, each.network, each.request_key)
+        for each in found
+    ]
+    key = tuple_(*authorizations.primary_key.columns)
+    chosen = _chosen(search).where(key.in_(keys))
     return _page(_rows(connection, chosen, search.limit + 1), search.limit)
 
 

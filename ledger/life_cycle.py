@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, literal, or_, select
 
 from ledger.commands import TRACE_END, trace_in
+from ledger.of_account import authorizations_of
 from ledger.outcomes import Outcome
 from ledger.rows import Account, Authorization, Clearing, Entry, Hold, Points, Reversal
 from ledger.tables import (
@@ -94,7 +95,10 @@ class _Account:
 
     def rows(self, type_: type[Row], table: Table, condition: Condition, order: str) -> list[Row]:
         """Those of `table` for which `condition` holds."""
-        chosen = select(table).where(table.c.account_id == self._account_id, condition)
+        own = table.c.account_id == self._account_id
+        if table is authorizations:
+            own = authorizations_of(self._account_id)
+        chosen = select(table).where(own, condition)
         return [type_(*row) for row in self._connection.execute(chosen.order_by(table.c[order]))]
 
     def row(self) -> Account:

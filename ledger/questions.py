@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
 from ledger import tables
 from ledger.book import Book
-from ledger.commands import AnyCommand, Reference
+from ledger.commands import EVERY_SENT_ON, AnyCommand, Reference, sent_on
 from ledger.house import AccountKind
 from ledger.row_sets import Lookup, Row
 from ledger.rows import Account, Authorization, Clearing, Reversal, Spending
-from ledger.wanted import EARLY_DAYS, Wanted
+from ledger.wanted import EARLY_DAYS, Name, Wanted
 
 _NAMES = ("account_id", "network", "request_key")
+_AUTHORIZATION_NAMES = ("account_id", "sent_on", "network", "request_key")
 _SPENDING_KEY = ("account_id", "instrument_id", "day")
 _BY_TRANSACTION = ("account_id", "transaction_id")
 _OF_A_TRACE = 64  # a trace names one message; a reference number has a few clearings
 _OF_A_DAY = 256
+_ANY_DAY = ("", *(f"{day:04}" for day in EVERY_SENT_ON if day))
 _WALLET = AccountKind.WALLET.value
 
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
@@ -39,13 +41,14 @@ def outright(book: Book, wanted: Wanted, named: list[Authorization]) -> list[Que
         book.learn_clearing(Clearing(*row))
 
     authorizations, clearings = tables.authorizations, tables.clearings
+    own, traces = _dated(wanted.authorizations), _dated(wanted.traces)
     return [
         of_accounts(book, wanted.accounts),
-        (Lookup(authorizations, _NAMES, wanted.authorizations), learn),
+        (Lookup(authorizations, _AUTHORIZATION_NAMES, own), learn),
         (Lookup(tables.reversals, _NAMES, wanted.reversals), learn_reversal),
         (Lookup(clearings, _NAMES, wanted.clearings), learn_clearing),
         (Lookup(authorizations, _BY_TRANSACTION, wanted.transactions), learn_named),
-        (Lookup(authorizations, _NAMES, wanted.traces, begins=_OF_A_TRACE), learn_named),
+        (Lookup(authorizations, _AUTHORIZATION_NAMES, traces, begins=_OF_A_TRACE), learn_named),
         (Lookup(clearings, _NAMES, wanted.acquirer_references, begins=_OF_A_TRACE), learn_clearing),
         of_counters(book, wanted.counters),
     ]
@@ -106,15 +109,20 @@ def by_code_or_merchant(book: Book, wanted: Wanted, named: list[Authorization]) 
         if _has_candidate(book, (account_id, network), reference):
             continue
         if reference.approval_code:
-            for day in reference.days or ("",):
-                coded.add((account_id, network, day, reference.approval_code))
+            for day in reference.days or _ANY_DAY:
+                coded.add((account_id, sent_on(day), network, day, reference.approval_code))
         if reference.merchant:
-            sold.update((account_id, network, day, amount) for day in reference.days)
-    table = tables.authorizations
+            sold.update((account_id, sent_on(day), network, day, amount) for day in reference.days)
+    names, table = _AUTHORIZATION_NAMES, tables.authorizations
     return [
-        (Lookup(table, _NAMES, coded, begins=_OF_A_DAY, only="approval_code"), learn),
-        (Lookup(table, _NAMES, sold, begins=_OF_A_DAY, only="amount"), learn),
+        (Lookup(table, names, coded, begins=_OF_A_DAY, only="approval_code"), learn),
+        (Lookup(table, names, sold, begins=_OF_A_DAY, only="amount"), learn),
     ]
+
+
+def _dated(names: Iterable[Name]) -> list[Row]:
+    """As the table of authorizations has them in its key."""
+    return [(account_id, sent_on(key), network, key) for account_id, network, key in names]
 
 
 def of_repeats(book: Book, named: list[Authorization]) -> Question:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from ledger.house import AccountKind
+from ledger.of_account import holds_of
 from ledger.rows import Account, Hold
 from ledger.states import HoldState
 from ledger.tables import accounts, clearings, entries, holds, points
@@ -71,9 +72,7 @@ def statement(connection: Connection, account_id: int, *, limit: int = 100) -> S
     row = connection.execute(select(accounts).where(accounts.c.account_id == account_id)).first()
     if row is None:
         raise AccountUnknown(account_id)
-    pending = select(holds).where(
-        holds.c.account_id == account_id, holds.c.state == HoldState.PENDING.value
-    )
+    pending = holds_of(connection, account_id).where(holds.c.state == HoldState.PENDING.value)
     return Statement(
         Account(*row),
         tuple(statement_lines(connection, account_id, limit=limit)),

@@ -15,6 +15,7 @@ from hashlib import blake2b
 import msgspec
 from sqlalchemy import Connection, select
 
+from ledger.commands import sent_on
 from ledger.database import Database
 from ledger.events import Event
 from ledger.house import Placement
@@ -72,6 +73,7 @@ def read_authorization(connection: Connection, request: Request) -> Authorizatio
     """What was asked and answered; `connection` is to the shard of its wallet."""
     row = connection.execute(
         select(authorizations).where(
+            authorizations.c.sent_on == sent_on(request.request_key),
             authorizations.c.account_id == request.wallet_id,
             authorizations.c.network == request.network,
             authorizations.c.request_key == request.request_key,

@@ -49,7 +49,8 @@ class Authorization(msgspec.Struct, gc=False):
     `requested` is what was asked, `amount` what was promised, `available` and `posted` the
     balances of the answer, `day` the business day it was given on. `reversed` is `REVERSED` once a
     reversal has taken this very message back, `WITHDRAWN` if that was the issuer's own, before its
-    network had heard of the approval, and their sum after both.
+    network had heard of the approval, and their sum after both. `sent_on` is the day that its
+    request key tells (`commands.sent_on`).
     """
 
     account_id: int
@@ -74,7 +75,8 @@ class Authorization(msgspec.Struct, gc=False):
     day: int
     at: int
     details: str
-    reversed: int = 0
+    reversed: int
+    sent_on: int
 
     @property
     def repeats(self) -> int:

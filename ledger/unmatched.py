@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, literal_column, select, tuple_
 
+from ledger.of_account import authorizations_of
 from ledger.rows import Authorization, Clearing
 from ledger.tables import IS_WAITING, authorizations, clearings
 
@@ -60,8 +61,10 @@ def authorization_of(
     connection: Connection, account_id: int, authorization_id: int
 ) -> Authorization | None:
     """One authorization; ``None`` if the account has none of that id."""
-    table = authorizations.c
-    key = (table.account_id == account_id, table.authorization_id == authorization_id)
+    key = (
+        authorizations_of(account_id),
+        authorizations.c.authorization_id == authorization_id,
+    )
     row = connection.execute(select(authorizations).where(*key)).one_or_none()
     return None if row is None else Authorization(*row)
 

@@ -26,6 +26,7 @@ from ledger.row_sets import Row
 # A reversal that waits for its original waits so long, in microseconds.
 EARLY_DAYS = 7 * 86_400_000_000
 
+Name: TypeAlias = tuple[int, str, str]  # account, network, request key or what it begins with
 Named: TypeAlias = tuple[int, str, Reference, int]  # account, network; amount, if the command tells
 
 
@@ -54,11 +55,11 @@ class Wanted:
         self.resolves = False  # what a person tells posts in a currency that only its wallet tells
         self.counters: set[tuple[int, int, int]] = set()
         self.references: list[Named] = []
-        self.authorizations: set[Row] = set()
-        self.reversals: set[Row] = set()
-        self.clearings: set[Row] = set()
+        self.authorizations: set[Name] = set()
+        self.reversals: set[Name] = set()
+        self.clearings: set[Name] = set()
         self.transactions: set[Row] = set()
-        self.traces: set[Row] = set()
+        self.traces: set[Name] = set()
         self.acquirer_references: set[Row] = set()
 
     def add(self, command: AnyCommand) -> bool:
@@ -86,7 +87,7 @@ class Wanted:
             self._refer((account_id, network, reference, amount))
         return True
 
-    def _kept_answers(self, command: AnyCommand) -> set[Row]:
+    def _kept_answers(self, command: AnyCommand) -> set[Name]:
         """Keys of the table that has the answers to commands of its kind."""
         match command:
             case Authorize() | Advise() | Recall():

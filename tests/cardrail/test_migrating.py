@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -33,6 +34,7 @@ from cardrail.migrating import (
 from gateway.cards import create_card_schema
 from gateway.kept_answers import METADATA
 from ledger.audit import audit
+from ledger.commands import Reference
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.tables import metadata
@@ -264,6 +266,26 @@ def test_from_every_revision_there_is_a_way_to_the_newest(
     with database.reading() as connection:
         assert catalog(connection) == newest
     books.must_balance()
+    books.close()
+
+
+def test_repeats_are_known_again_after_their_keys_have_changed(
+    url: str, database: Database
+) -> None:
+    """Revision 0004 tells the day of request keys that were written before it."""
+    bring_up_to_date(database)
+    books = Books(url)
+    asked = [
+        books.authorize(100, books.origin(trace="0115091530000042400552")),
+        books.authorize(100, books.origin(trace="no day")),
+    ]
+    first = books.ledger.apply(asked)
+    change_revision(database, "0003")
+    bring_up_to_date(database)
+    again = [msgspec.structs.replace(each, replayed=True) for each in first]
+    assert books.ledger.apply(asked) == again
+    cleared = books.clear(100, Reference(approval_code="123456", days=("0115",)))
+    assert books.ask(cleared).authorization_id == first[0].authorization_id
     books.close()
 
 

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from msgspec.structs import replace
 
-from ledger import history
+from ledger import history, of_account
 from ledger.history import HistoryPage, Place, Search
 from ledger.tables import authorizations
 from tests.ledger.books import DAY, NOW, Books
@@ -92,11 +92,11 @@ def test_a_span_that_takes_long_is_not_made_longer(
     assert found.next is not None  # it has looked three times at a little, and gives up
 
 
-@pytest.mark.parametrize("few", [0, 10_000])
+@pytest.mark.parametrize("many", [0, 10_000])
 def test_of_accounts_that_have_few_or_many(
-    books: Books, few: int, monkeypatch: pytest.MonkeyPatch
+    books: Books, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "_FEW", few)
+    monkeypatch.setattr(of_account, "_MANY", many)
     books.open(2, 100)
     books.open(3, 100)
     for account_id in (1, 2, 3):

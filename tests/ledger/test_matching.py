@@ -22,7 +22,7 @@ def authorization(
     return Authorization(
         1, "visanet", f"{trace}|key {number}", number, hold, "", "T", rrn, "authorize", "purchase",
         7, "APPROVED", amount, amount, "JPY", f"code {number}", 0, 0, "", 0, 0,
-        msgspec.json.encode(details).decode(),
+        msgspec.json.encode(details).decode(), 0, 0,
     )  # fmt: skip
 
 
