@@ -24,6 +24,12 @@ def made_at(made: int) -> int:
     return ((made >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MILLISECONDS) * 1000
 
 
+def _in_place(node: int) -> int:
+    if not 0 <= node < NODES:
+        raise ValueError(f"node is {node}, expected 0..{NODES - 1}")
+    return node << SEQUENCE_BITS
+
+
 class Ids:
     """Makes ids that only ever grow, whatever the clock does; not shared between threads.
 
@@ -33,9 +39,7 @@ class Ids:
     __slots__ = ("_milliseconds", "_node", "_sequence")
 
     def __init__(self, *, node: int = 0, floor: int = 0) -> None:
-        if not 0 <= node < NODES:
-            raise ValueError(f"node is {node}, expected 0..{NODES - 1}")
-        self._node = node << SEQUENCE_BITS
+        self._node = _in_place(node)
         self._milliseconds, self._sequence = 0, -1
         self.rise_above(floor)
 
@@ -51,6 +55,11 @@ class Ids:
             self._sequence = max(self._sequence, floor & _LAST_SEQUENCE)
         elif node > self._node:
             self._sequence = _LAST_SEQUENCE  # the rest of its millisecond is given up
+
+    def move(self, node: int) -> None:
+        """Be another node, from the next millisecond on."""
+        self._node = _in_place(node)
+        self._sequence = _LAST_SEQUENCE
 
     @property
     def latest(self) -> int:

@@ -67,8 +67,9 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Ledger:
     """Accounts, holds and postings in one database. Used by one thread at a time.
 
-    `node` keeps the ids of several writers apart, at random by default; about one account ids are
-    unique anyhow, for they go on from its last one under its lock.
+    `node` keeps the ids of several writers apart, at random by default, and another one when a key
+    was taken; about one account ids are unique anyhow, for they go on from its last one under its
+    lock.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Ledger:
     ) -> None:
         self.database = database
         self._placement = placement
-        self._node = secrets.randbelow(NODES) if node is None else node
+        self._node = _any_node() if node is None else node
         self._made_ids: Ids | None = None
         self._kept = KeptAccounts()
         self._under_way: list[Book] = []
@@ -115,7 +116,10 @@ class Ledger:
 
     def _suspect(self, error: Exception, *, own_keys: bool, shared: bool) -> bool:
         """Whether it tells of what was not looked for."""
-        if not own_keys and self.database.is_key_taken(error):
+        is_key_taken = self.database.is_key_taken(error)
+        if is_key_taken:
+            self._ids().move(_any_node())  # it may have been an id's
+        if not own_keys and is_key_taken:
             self._repeats.rise()
         elif isinstance(error, _Unfounded) or (not shared and self.database.has_moved(error)):
             self._company.rise()
@@ -321,6 +325,10 @@ class Ledger:
                 for outbox in outboxes
             ]
         return max((each for each in last if each is not None), default=0)
+
+
+def _any_node() -> int:
+    return secrets.randbelow(NODES)
 
 
 class NotBeside(Exception):

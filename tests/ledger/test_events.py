@@ -130,6 +130,22 @@ def test_a_transaction_tells_after_every_id_that_it_has_made(books: Books) -> No
     assert decision.authorization_id > rows(books)[0].event_id
 
 
+def test_two_writers_whose_nodes_are_the_same_by_chance_part(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.ledger._any_node", lambda: 6)
+    books.open(2, 1000)
+    writers = {each: Ledger(books.database, node=5) for each in (1, 2)}
+    for _ in range(3):
+        books.now += 1000
+        for account_id, writer in writers.items():
+            [decision] = writer.apply([books.authorize(1, account_id=account_id)])
+            assert decision.outcome.approved
+    ids = [row.event_id for row in rows(books)]
+    assert sorted({each >> 12 & 1023 for each in ids[-6:]}) == [5, 6]
+    books.must_balance()
+
+
 # --- points, which are told here and posted by those who listen ---
 
 Step = tuple[str, int, int, int | None, int]  # what, amount, points; told as granted, as pending

@@ -65,10 +65,22 @@ def test_rising_above_what_it_made_itself_costs_no_time() -> None:
     assert last == first + 1000
 
 
+@given(times, nodes, nodes)
+def test_who_moves_to_another_node_goes_on_above_what_it_made(at: int, node: int, to: int) -> None:
+    ids = Ids(node=node)
+    made = ids.next(at)
+    ids.move(to)
+    moved = ids.next(at)
+    assert moved > made
+    assert moved >> 12 & 1023 == to
+
+
 @pytest.mark.parametrize("node", [-1, 1024])
 def test_nodes_have_ten_bits(node: int) -> None:
     with pytest.raises(ValueError, match=r"expected 0\.\.1023"):
         Ids(node=node)
+    with pytest.raises(ValueError, match=r"expected 0\.\.1023"):
+        Ids().move(node)
 
 
 @given(times, st.integers(0, 1023))
