@@ -18,7 +18,7 @@ _AUTHORIZATION_NAMES = ("account_id", "sent_on", "network", "request_key")
 _SPENDING_KEY = ("account_id", "instrument_id", "day")
 _BY_TRANSACTION = ("account_id", "transaction_id")
 _OF_A_TRACE = 64  # a trace names one message; a reference number has a few clearings
-_OF_A_DAY = 256
+_OF_A_DAY, _SUGGESTED_FROM = 256, 32
 _ANY_DAY = ("", *(f"{day:04}" for day in EVERY_SENT_ON if day))
 _WALLET = AccountKind.WALLET.value
 
@@ -98,7 +98,7 @@ def by_code_or_merchant(book: Book, wanted: Wanted, named: list[Authorization]) 
 
     On an account that has more authorizations a day than `_OF_A_DAY`, the latest are looked at:
     what is not found there is posted without a match, and a person can resolve it. A merchant has
-    the amount besides (`matching`).
+    the amount besides (`matching`); it only suggests, which is worth fewer rows read.
     """
 
     def learn(row: Row) -> None:
@@ -116,7 +116,7 @@ def by_code_or_merchant(book: Book, wanted: Wanted, named: list[Authorization]) 
     names, table = _AUTHORIZATION_NAMES, tables.authorizations
     return [
         (Lookup(table, names, coded, begins=_OF_A_DAY, only="approval_code"), learn),
-        (Lookup(table, names, sold, begins=_OF_A_DAY, only="amount"), learn),
+        (Lookup(table, names, sold, begins=_SUGGESTED_FROM, only="amount"), learn),
     ]
 
 

@@ -197,8 +197,12 @@ def _beginning_text(table: Table, columns: tuple[str, ...], most: int, only: str
     last = columns[-1]
     equal = [f"{name} = ?" for name in columns[:-1]]
     match = " AND ".join([*equal, f"{last} >= ?", f"{last} < ?"])
-    found = f"SELECT {names} FROM {table.name} WHERE {match} ORDER BY {last} DESC LIMIT {most}"  # noqa: S608 - names of our own tables
-    return f"SELECT * FROM ({found}) WHERE {only} = ?" if only else found  # noqa: S608 - names of our own tables
+    latest = f"FROM {table.name} WHERE {match} ORDER BY {last} DESC LIMIT {most}"
+    if not only:
+        return f"SELECT {names} {latest}"
+    # Of the many that are not meant nothing else is read.
+    found = f"SELECT rowid FROM (SELECT rowid, {only} {latest}) WHERE {only} = ?"  # noqa: S608 - names of our own tables
+    return f"SELECT {names} FROM {table.name} WHERE rowid IN ({found})"  # noqa: S608 - names of our own tables
 
 
 def _begin_reading(connection: Connection) -> None:

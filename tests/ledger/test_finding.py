@@ -10,6 +10,7 @@ from random import Random
 import msgspec
 import pytest
 
+from ledger import questions
 from ledger.commands import Authorize, Clear, Decision, Origin, Purpose, Reference, trace_in
 from ledger.outcomes import Outcome
 from tests.ledger.books import Books, named
@@ -95,6 +96,34 @@ def test_a_reversal_finds_it_by_code_too(books: Books) -> None:
     reference = Reference(approval_code="111111", days=("1122",))
     decision = books.ask(books.reverse(reference, 300))
     assert (decision.authorization_id, decision.amount) == (held, 300)
+
+
+@pytest.mark.parametrize(("later", "found"), [(1, True), (2, False)])
+@pytest.mark.parametrize(
+    ("most", "reference"),
+    [
+        ("_OF_A_DAY", Reference(approval_code="111111", days=("1122",))),
+        ("_SUGGESTED_FROM", Reference(merchant="SHOP", days=("1122",))),
+    ],
+)
+def test_of_a_day_the_latest_are_looked_at(
+    books: Books,
+    monkeypatch: pytest.MonkeyPatch,
+    most: str,
+    reference: Reference,
+    later: int,
+    *,
+    found: bool,
+) -> None:
+    monkeypatch.setattr(questions, most, 2)
+    held = buy(books, "1122000001")
+    for number in range(later):
+        buy(books, f"112200000{2 + number}", "222222", amount=100)
+    buy(books, "1123000001", "222222", amount=100)  # of another day
+    key = books.origin(key="record")
+    decision = books.ask(books.clear(300, reference, key))
+    named = decision.authorization_id or books.clearing("record").suggested_id
+    assert named == (held if found else 0)
 
 
 # --- by the acquirer's reference number ---
