@@ -11,6 +11,7 @@ revision = "0004"
 down_revision = "0003"
 
 _CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
+_TRANSACTION, _HAS_ONE = "authorizations_transaction", sa.text("transaction_id <> ''")
 _DAYS = [100 * month + day for month in range(1, 13) for day in range(1, 32)]
 
 
@@ -19,35 +20,58 @@ def upgrade() -> None:
     op.add_column(
         "authorizations", sa.Column("sent_on", sa.Integer, nullable=False, server_default="0")
     )
-    days = ", ".join(f"('{day:04}', {day})" for day in _DAYS)
+    _drop_keys()
+    days = ", ".join(f"'{day:04}'" for day in _DAYS)
     op.execute(
-        f"WITH days(name, day) AS (VALUES {days})"  # noqa: S608 - numbers
-        " UPDATE authorizations SET sent_on = days.day FROM days"
-        " WHERE substr(request_key, 1, 4) = days.name"
+        "UPDATE authorizations SET sent_on = CAST(substr(request_key, 1, 4) AS integer)"  # noqa: S608 - numbers
+        f" WHERE substr(request_key, 1, 4) IN ({days})"
     )
     with op.batch_alter_table("authorizations") as authorizations:
         authorizations.alter_column("sent_on", server_default=None)
-    _key("authorizations", ["sent_on", "account_id", "network", "request_key"])
-    _key("holds", ["authorization_id", "account_id"], **_CLUSTERED)
-    _index_transactions(["transaction_id", "account_id"])
+    _make_keys(
+        ["sent_on", "account_id", "network", "request_key"],
+        ["authorization_id", "account_id"],
+        ["transaction_id", "account_id"],
+    )
 
 
 def downgrade() -> None:
     """The account first, as before."""
-    _index_transactions(["account_id", "transaction_id"])
-    _key("holds", ["account_id", "authorization_id"], **_CLUSTERED)
-    _key("authorizations", ["account_id", "network", "request_key"])
+    _drop_keys()
+    _make_keys(
+        ["account_id", "network", "request_key"],
+        ["account_id", "authorization_id"],
+        ["account_id", "transaction_id"],
+    )
     op.drop_column("authorizations", "sent_on")
 
 
+def _drop_keys() -> None:
+    """Before the rows change: to keep indexes up to date costs several times making them."""
+    op.drop_index(_TRANSACTION, "authorizations")
+    if _is_server():
+        for name in ("authorizations", "holds"):
+            op.drop_constraint(f"{name}_pkey", name, type_="primary")
+
+
+def _make_keys(authorizations: list[str], holds: list[str], transactions: list[str]) -> None:
+    _key("authorizations", authorizations)
+    _key("holds", holds, **_CLUSTERED)
+    op.create_index(
+        _TRANSACTION,
+        "authorizations",
+        transactions,
+        sqlite_where=_HAS_ONE,
+        postgresql_where=_HAS_ONE,
+    )
+
+
 def _key(name: str, columns: list[str], **options: Any) -> None:  # noqa: ANN401 - the dialect's own
-    """Another primary key: SQLite makes the table anew for it."""
-    bind = op.get_bind()
-    if bind.dialect.name == "postgresql":
-        op.drop_constraint(f"{name}_pkey", name, type_="primary")
+    """A primary key, for which SQLite makes the table anew."""
+    if _is_server():
         op.create_primary_key(f"{name}_pkey", name, columns)
         return
-    table = sa.Table(name, sa.MetaData(), autoload_with=bind, **options)
+    table = sa.Table(name, sa.MetaData(), autoload_with=op.get_bind(), **options)
     for column in table.columns:
         column.primary_key = False
     table.append_constraint(sa.PrimaryKeyConstraint(*columns))
@@ -55,7 +79,5 @@ def _key(name: str, columns: list[str], **options: Any) -> None:  # noqa: ANN401
         pass
 
 
-def _index_transactions(columns: list[str]) -> None:
-    name, has_one = "authorizations_transaction", sa.text("transaction_id <> ''")
-    op.drop_index(name, "authorizations")
-    op.create_index(name, "authorizations", columns, sqlite_where=has_one, postgresql_where=has_one)
+def _is_server() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
