@@ -85,6 +85,7 @@ class Ledger:
         self._made_ids: Ids | None = None
         self._kept = KeptAccounts()
         self._under_way: list[Book] = []
+        self._failed_count = 0  # batches that have not happened
         self._session: Session | None = None
         self._aside: Aside | None = None
         self._when_decided: Callable[[], None] = lambda: None
@@ -143,7 +144,7 @@ class Ledger:
             If the database was lost while it committed.
         """
         try:
-            return self._decide(batch, own_keys=self._repeats.lasts(), attempts=1, ahead=ahead)
+            return self._decide(batch, own_keys=self._repeats.lasts(), beside=True, ahead=ahead)
         except OutcomeUnknown:
             raise
         except Exception as error:
@@ -187,10 +188,14 @@ class Ledger:
         batch: Sequence[AnyCommand],
         *,
         own_keys: bool,
-        attempts: int = ATTEMPTS,
+        beside: bool = False,
         ahead: ReadAhead | None = None,
     ) -> list[Decision]:
+        failed_count = self._failed_count
+
         def work(connection: Connection, book: Book) -> list[Decision]:
+            if beside and self._failed_count != failed_count:
+                raise NotBeside  # while its turn was waited for, and that one comes first
             decided: dict[int, Decision] = {}
 
             def decide_those(places: Iterable[int]) -> None:
@@ -213,7 +218,7 @@ class Ledger:
             decide_those([place for place in range(len(batch)) if place not in decided])
             return [decided[place] for place in range(len(batch))]
 
-        return self._run(work, attempts, self._session)
+        return self._run(work, 1 if beside else ATTEMPTS, self._session)
 
     def expire(self, now: int) -> int:
         """Release every hold that is due at `now` (microseconds); how many it were."""
@@ -289,6 +294,7 @@ class Ledger:
         try:
             result = self.database.run(on_new_book, attempts, session)
         except Exception:
+            self._failed_count += 1
             self._forget(book)
             raise
         self._under_way.remove(book)

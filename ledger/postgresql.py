@@ -205,7 +205,10 @@ class _Text(msgspec.Struct, frozen=True, gc=False):
 
     def of(self, rows: Sequence[Row]) -> Statement:
         if self.one and len(rows) == 1:
-            return Statement(self.one, [str(value).encode() for value in rows[0]])
+            given = zip(rows[0], self.numbers, strict=True)
+            return Statement(
+                self.one, [_number(v) if is_number else _text(v) for v, is_number in given]
+            )
         arrays = [
             _array_of_numbers(values) if is_number else _array_of_texts(values)
             for is_number, values in zip(self.numbers, zip(*rows, strict=True), strict=True)
@@ -229,7 +232,18 @@ def _make(change: Change, distributed: bool) -> Iterator[Statement]:  # noqa: FB
         yield _requiring(change.table).of(keys)
 
 
-# --- arrays in PostgreSQL's text form ---
+# --- values and arrays in PostgreSQL's text form ---
+
+
+def _number(value: int) -> bytes:
+    return f"{value}".encode()
+
+
+def _text(value: str) -> bytes:
+    """Nothing of it would be written from a NUL on, where the library takes its end to be."""
+    if "\0" in value:
+        raise psycopg.DataError("a text has a NUL, which PostgreSQL cannot keep")
+    return value.encode()
 
 
 def _array_of_numbers(values: Sequence[int]) -> bytes:

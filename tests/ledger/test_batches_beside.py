@@ -181,8 +181,11 @@ def test_what_fails_while_the_next_one_reads_comes_first(monkeypatch: pytest.Mon
     assert counts["beside"] == 0
 
 
+@pytest.mark.parametrize("text", ["\x00", "\ud800"], ids=["server refuses", "driver refuses"])
 @pytest.mark.parametrize("seed", range(6))
-def test_what_cannot_be_written_fails_alone(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_written_fails_alone(
+    seed: int, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And what was decided on it is decided again, after it, on what is there."""
     monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
     with opened(Engine.SQLITE) as one_by_one:
@@ -192,7 +195,7 @@ def test_what_cannot_be_written_fails_alone(seed: int, monkeypatch: pytest.Monke
         expected: list[Decision | Undecided] = []
         for place, each in enumerate(commands):
             if place in bad:
-                origin = msgspec.structs.replace(each.origin, rrn="no\x00text", request_key="bad")
+                origin = msgspec.structs.replace(each.origin, rrn=text, request_key="bad")
                 commands[place] = msgspec.structs.replace(each, origin=origin)
                 expected.append(Undecided.NOT_DONE)
             else:
