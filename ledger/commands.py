@@ -17,8 +17,11 @@ import msgspec
 from ledger.money import Money
 from ledger.outcomes import Outcome
 
-_DAYS = {f"{month:02}{day:02}": 100 * month + day for month in range(1, 13) for day in range(1, 32)}
-EVERY_SENT_ON = (0, *_DAYS.values())
+# What a request key can begin with, and what `sent_on` makes of it.
+DAYS: Mapping[str, int] = MappingProxyType(
+    {"": 0}
+    | {f"{month:02}{day:02}": 100 * month + day for month in range(1, 13) for day in range(1, 32)}
+)
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 TRACE_END = "|"
 
@@ -74,7 +77,7 @@ def trace_in(request_key: str) -> str:
 
 def sent_on(request_key: str) -> int:
     """Month and day that a request key with a trace begins with (DE 7), as MMDD; 0 for others."""
-    return _DAYS.get(request_key[:4], 0)
+    return DAYS.get(request_key[:4], 0)
 
 
 class Reference(msgspec.Struct, frozen=True, gc=False):

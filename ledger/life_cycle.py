@@ -95,10 +95,7 @@ class _Account:
 
     def rows(self, type_: type[Row], table: Table, condition: Condition, order: str) -> list[Row]:
         """Those of `table` for which `condition` holds."""
-        own = table.c.account_id == self._account_id
-        if table is authorizations:
-            own = authorizations_of(self._account_id)
-        chosen = select(table).where(own, condition)
+        chosen = select(table).where(table.c.account_id == self._account_id, condition)
         return [type_(*row) for row in self._connection.execute(chosen.order_by(table.c[order]))]
 
     def row(self) -> Account:
@@ -108,7 +105,8 @@ class _Account:
 
     def authorizations(self, condition: Condition) -> list[Authorization]:
         """Authorizations and advices."""
-        return self.rows(Authorization, authorizations, condition, "authorization_id")
+        theirs = and_(authorizations_of(self._account_id), condition)
+        return self.rows(Authorization, authorizations, theirs, "authorization_id")
 
     def reversals(self, condition: Condition) -> list[Reversal]:
         """Reversals."""

@@ -1,7 +1,7 @@
 """What one account has in the tables whose keys begin with their time (decision 0018).
 
-Its authorizations lie together day by day, and there are no more days than a year has. Where it has
-very many of them, they are a good part of all there are: time leads to them sooner.
+Its authorizations lie together day by day, and there are no more days than a year has. Where an
+account has very many, time leads sooner to the latest few.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from ledger.commands import EVERY_SENT_ON
-from ledger.report_lines import off_index
+from ledger.commands import DAYS
 from ledger.tables import authorizations, holds
 
 _MANY = 10_000  # rows that are put in order at a moment's notice
@@ -29,7 +28,7 @@ _MADE = authorizations.join(
 def authorizations_of(*account_ids: int) -> ColumnElement[bool]:
     """Whether an authorization is one of these accounts'."""
     return and_(
-        authorizations.c.sent_on.in_(EVERY_SENT_ON), authorizations.c.account_id.in_(account_ids)
+        authorizations.c.sent_on.in_(DAYS.values()), authorizations.c.account_id.in_(account_ids)
     )
 
 
@@ -40,8 +39,6 @@ def have_many(connection: Connection, account_ids: Collection[int]) -> bool:
     return (connection.scalar(select(func.count()).select_from(some)) or 0) > _MANY
 
 
-def holds_of(connection: Connection, account_id: int) -> Select[Any]:
+def holds_of(account_id: int) -> Select[Any]:
     """The account's holds, which have the ids of the authorizations that made them."""
-    if have_many(connection, [account_id]):
-        return select(holds).where(off_index(holds.c.account_id) == account_id)
     return select(holds).select_from(_MADE).where(authorizations_of(account_id))

@@ -47,6 +47,7 @@ from ledger.row_sets import (
     Row,
     index_condition,
     is_outside,
+    set_and_match,
 )
 from ledger.waiting import call
 
@@ -312,27 +313,18 @@ def _updating(
     unless_moved: str,
     distributed: bool,  # noqa: FBT001 - a key of the cache
 ) -> _Text:
-    keys = [column.name for column in table.primary_key.columns]
-    every = [table.c[name] for name in (*columns, *keys, *filter(None, [unless_moved]))]
-    accounts = ""
-    if distributed:
-        place = [column.name for column in every].index("account_id") + 1
-        accounts = f" AND t.account_id = ANY(${place}::bigint[])"
-
-    def setting(values: Sequence[str]) -> tuple[str, str]:
-        new = dict(zip(columns, values, strict=False))
-        if unless_moved:
-            new[unless_moved] = (
-                f"CASE WHEN t.{unless_moved} = {values[-1]} THEN {new[unless_moved]} END"
-            )
-        changes = ", ".join(f"{name} = {value}" for name, value in new.items())
-        of_keys = zip(keys, values[len(columns) :], strict=False)
-        return changes, " AND ".join(f"t.{name} = {value}" for name, value in of_keys)
-
+    every = [table.c[name] for name in columns]
+    every += table.primary_key.columns
+    if unless_moved:
+        every.append(table.c[unless_moved])
+    setting = partial(set_and_match, table, columns, unless_moved)
     many, match = setting([f"k.k{place}" for place in range(1, len(every) + 1)])
     one, match_one = setting(_given(every))
+    if distributed:
+        place = [column.name for column in every].index("account_id") + 1
+        match += f" AND t.account_id = ANY(${place}::bigint[])"
     update = f"UPDATE {table.name} AS t SET"
-    source = f"FROM {_unnested(every)} WHERE {match}{accounts}"
+    source = f"FROM {_unnested(every)} WHERE {match}"
     return _statement(f"{update} {many} {source}", every, f"{update} {one} WHERE {match_one}")
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ledger import tables
 from ledger.book import Book
-from ledger.commands import EVERY_SENT_ON, AnyCommand, Reference, sent_on
+from ledger.commands import DAYS, AnyCommand, Reference, sent_on
 from ledger.house import AccountKind
 from ledger.row_sets import Lookup, Row
 from ledger.rows import Account, Authorization, Clearing, Reversal, Spending
@@ -19,7 +19,6 @@ _SPENDING_KEY = ("account_id", "instrument_id", "day")
 _BY_TRANSACTION = ("account_id", "transaction_id")
 _OF_A_TRACE = 64  # a trace names one message; a reference number has a few clearings
 _OF_A_DAY, _SUGGESTED_FROM = 256, 32
-_ANY_DAY = ("", *(f"{day:04}" for day in EVERY_SENT_ON if day))
 _WALLET = AccountKind.WALLET.value
 
 Question: TypeAlias = tuple[Lookup, Callable[[Row], None]]
@@ -109,7 +108,7 @@ def by_code_or_merchant(book: Book, wanted: Wanted, named: list[Authorization]) 
         if _has_candidate(book, (account_id, network), reference):
             continue
         if reference.approval_code:
-            for day in reference.days or _ANY_DAY:
+            for day in reference.days or DAYS:
                 coded.add((account_id, sent_on(day), network, day, reference.approval_code))
         if reference.merchant:
             sold.update((account_id, sent_on(day), network, day, amount) for day in reference.days)

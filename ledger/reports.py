@@ -72,7 +72,7 @@ def statement(connection: Connection, account_id: int, *, limit: int = 100) -> S
     row = connection.execute(select(accounts).where(accounts.c.account_id == account_id)).first()
     if row is None:
         raise AccountUnknown(account_id)
-    pending = holds_of(connection, account_id).where(holds.c.state == HoldState.PENDING.value)
+    pending = holds_of(account_id).where(holds.c.state == HoldState.PENDING.value)
     return Statement(
         Account(*row),
         tuple(statement_lines(connection, account_id, limit=limit)),

@@ -137,6 +137,21 @@ def index_condition(table: Table, columns: tuple[str, ...]) -> str:
     return ""
 
 
+def set_and_match(
+    table: Table, columns: tuple[str, ...], unless_moved: str, values: Sequence[str]
+) -> tuple[str, str]:
+    """What an `Update` sets, and which rows `t` it means; `values` stand as in its rows."""
+    new = dict(zip(columns, values, strict=False))
+    if unless_moved:
+        changed, was = new[unless_moved], values[-1]
+        new[unless_moved] = f"CASE WHEN t.{unless_moved} = {was} THEN {changed} END"
+    keys = zip(table.primary_key.columns, values[len(columns) :], strict=False)
+    return (
+        ", ".join(f"{name} = {value}" for name, value in new.items()),
+        " AND ".join(f"t.{column.name} = {value}" for column, value in keys),
+    )
+
+
 AFTER_ALL = "~"  # what begins with a text lies from the text itself to this after it
 
 _OPTION = "cardrail_driver"

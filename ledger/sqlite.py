@@ -32,6 +32,7 @@ from ledger.row_sets import (
     Row,
     Update,
     index_condition,
+    set_and_match,
 )
 
 _BUSY_SECONDS = 5
@@ -167,14 +168,10 @@ def _insert_text(table: Table, if_missing: bool) -> str:  # noqa: FBT001 - a key
 
 @cache
 def _update_text(table: Table, columns: tuple[str, ...], unless_moved: str) -> str:
-    keys = [column.name for column in table.primary_key.columns]
-    values = {name: f"?{place}" for place, name in enumerate(columns, 1)}
-    if unless_moved:
-        was, new = f"?{len(columns) + len(keys) + 1}", values[unless_moved]
-        values[unless_moved] = f"CASE WHEN {unless_moved} = {was} THEN {new} END"
-    changes = ", ".join(f"{name} = {value}" for name, value in values.items())
-    match = " AND ".join(f"{name} = ?{place}" for place, name in enumerate(keys, len(columns) + 1))
-    return f"UPDATE {table.name} SET {changes} WHERE {match}"  # noqa: S608 - names of our own tables
+    count = len(columns) + len(table.primary_key.columns) + bool(unless_moved)
+    values = [f"?{place}" for place in range(1, count + 1)]
+    changes, match = set_and_match(table, columns, unless_moved, values)
+    return f"UPDATE {table.name} AS t SET {changes} WHERE {match}"  # noqa: S608 - names of our own tables
 
 
 @cache

@@ -60,7 +60,7 @@ class Wanted:
         self.clearings: set[Name] = set()
         self.transactions: set[Row] = set()
         self.traces: set[Name] = set()
-        self.acquirer_references: set[Row] = set()
+        self.acquirer_references: set[Name] = set()
 
     def add(self, command: AnyCommand) -> bool:
         """Note what deciding `command` needs; whether that is more than accounts and counters."""

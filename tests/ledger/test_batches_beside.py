@@ -181,7 +181,7 @@ def test_what_fails_while_the_next_one_reads_comes_first(monkeypatch: pytest.Mon
     assert counts["beside"] == 0
 
 
-@pytest.mark.parametrize("text", ["\x00", "\ud800"], ids=["server refuses", "driver refuses"])
+@pytest.mark.parametrize("text", ["\x00", "\ud800"], ids=["NUL", "lone surrogate"])
 @pytest.mark.parametrize("seed", range(6))
 def test_what_cannot_be_written_fails_alone(
     seed: int, text: str, monkeypatch: pytest.MonkeyPatch

@@ -366,18 +366,20 @@ def test_changes_of_a_distributed_ledger_name_their_accounts(*, asked: str, name
         books = Books(f"{url}{separator}{asked}" if asked else url)
         books.open(2, 1000)
         limits = SpendingLimits(5000, 5)
-        for accounts in ((1, 2), (1,)):
+        for name, accounts in (("A", (1, 2)), ("B", (1,))):
             batches: tuple[list[AnyCommand], ...] = (
                 [
-                    books.authorize(300, books.origin("A"), limits=limits, account_id=each)
+                    books.authorize(300, books.origin(name), limits=limits, account_id=each)
                     for each in accounts
                 ],
-                [books.clear(200, named_("A"), part=(1, 2), account_id=each) for each in accounts],
-                [books.reverse(named_("A"), account_id=each) for each in accounts],
+                [books.clear(200, named_(name), part=(1, 2), account_id=each) for each in accounts],
+                [books.reverse(named_(name), account_id=each) for each in accounts],
             )
             for batch in batches:
                 books.ledger.apply(batch)
-        books.must_balance()
+                books.must_balance()
+        assert (books.wallet().posted, books.wallet().held) == (600, 0)
+        assert (books.wallet(2).posted, books.wallet(2).held) == (800, 0)
         with books.database.transaction() as connection:
             [pipeline] = list(connection.connection.info.values())
             changes = [each for each in pipeline._names if each.startswith("UPDATE")]

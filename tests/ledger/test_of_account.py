@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from cardrail.bench_history import load_accounts, load_past
 from ledger import account_pages, of_account
-from ledger.commands import EVERY_SENT_ON, sent_on
+from ledger.commands import DAYS, sent_on
 from ledger.of_account import authorizations_of, holds_of
 from ledger.reports import statement
 from ledger.states import HoldState
@@ -41,7 +41,7 @@ TRACES = ("0115000001", "1231000001", "no day", "0115000002")
 @pytest.mark.parametrize(("request_key", "day"), SENT_ON)
 def test_the_day_of_a_request_key(request_key: str, day: int) -> None:
     assert sent_on(request_key) == day
-    assert day in EVERY_SENT_ON
+    assert day in DAYS.values()
 
 
 @pytest.mark.parametrize("many", [0, 10_000])
@@ -67,6 +67,9 @@ def test_holds_of_an_account_newest_first(
         return [each.authorization_id for each in found]
 
     newest = sorted(made[1], reverse=True)
+    every = sorted([*newest, ended], reverse=True)
+    assert page(None, None) == every[:2]
+    assert page(every[1], None) == every[2:]
     assert page(None, HoldState.PENDING) == newest[:2]
     assert page(newest[1], HoldState.PENDING) == newest[2:]
     assert page(None, HoldState.VOIDED) == [ended]
@@ -83,7 +86,7 @@ def test_it_leads_to_the_rows_and_reads_no_others(engine: Engine, url: str) -> N
     explain = "EXPLAIN QUERY PLAN" if engine is Engine.SQLITE else "EXPLAIN"
     with books.database.reading() as connection:
         theirs = select(authorizations).where(authorizations_of(7, 8))
-        for wanted in (theirs, holds_of(connection, 7)):
+        for wanted in (theirs, holds_of(7)):
             asked = wanted.compile(connection, compile_kwargs={"literal_binds": True})
             plan = connection.exec_driver_sql(f"{explain} {asked}".replace("%", "%%")).all()
             steps = [str(step[-1]) for step in plan]
