@@ -20,6 +20,7 @@ from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from sqlalchemy.util.concurrency import await_, in_greenlet
 
+from ledger.arrays import Parameter
 from ledger.row_sets import Meanwhile, Row
 from ledger.waiting import is_readable, wait_for
 
@@ -35,10 +36,11 @@ class NothingSent(psycopg.OperationalError):
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
-    """A text and its parameters, in PostgreSQL's text form."""
+    """A text and its parameters; in PostgreSQL's text form where `formats` does not say."""
 
     text: str
-    values: Sequence[bytes] = ()
+    values: Sequence[Parameter] = ()
+    formats: Sequence[pq.Format] | None = None
 
 
 BEGIN, COMMIT, ROLLBACK = Statement("BEGIN"), Statement("COMMIT"), Statement("ROLLBACK")
@@ -186,7 +188,7 @@ class Pipeline:
             pgconn.enter_pipeline_mode()
         for place, statement in enumerate((*opening, *statements)):
             name = self._names.get(statement.text) or self._prepare(statement.text, asked)
-            pgconn.send_query_prepared(name, statement.values, result_format=_BINARY)
+            pgconn.send_query_prepared(name, statement.values, statement.formats, _BINARY)
             asked.wanted.append(place >= len(opening))
         pgconn.pipeline_sync()
         self._asked.append(asked)

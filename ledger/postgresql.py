@@ -6,9 +6,8 @@ READ COMMITTED is enough then. Accounts that a writer has kept are not locked, b
 they are written (`kept`). Look-ups that belong together travel in one round trip, and so do
 changes.
 
-A column of values is sent as one array in PostgreSQL's text form. Building that text by whole
-columns is several times cheaper than the driver's own arrays, value by value. One row's values are
-sent as they are: for a lone request arrays of one would be a fifth of the server's work.
+A column of values is sent as one array (`arrays`). One row's values are sent as they are: for a
+lone request arrays of one would be a fifth of the server's work.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Any
 
 import msgspec
 import psycopg
+from psycopg import pq
 from sqlalchemy import (
     URL,
     BigInteger,
@@ -36,6 +36,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ledger.arrays import FORMS, Form
 from ledger.pipelines import COMMIT, NothingSent, Pipeline, Statement
 from ledger.row_sets import (
     AFTER_ALL,
@@ -198,23 +199,20 @@ def _pipeline(connection: Connection) -> Pipeline:
 
 
 class _Text(msgspec.Struct, frozen=True, gc=False):
-    """A statement's text, and which of its parameters are arrays of numbers; `one` is for a row."""
+    """A statement's text, and how its parameters are sent; `one` is for a row."""
 
     text: str
-    numbers: tuple[bool, ...]
+    forms: tuple[Form, ...]
+    formats: tuple[pq.Format, ...]
     one: str = ""
 
     def of(self, rows: Sequence[Row]) -> Statement:
         if self.one and len(rows) == 1:
-            given = zip(rows[0], self.numbers, strict=True)
-            return Statement(
-                self.one, [_number(v) if is_number else _text(v) for v, is_number in given]
-            )
-        arrays = [
-            _array_of_numbers(values) if is_number else _array_of_texts(values)
-            for is_number, values in zip(self.numbers, zip(*rows, strict=True), strict=True)
-        ]
-        return Statement(self.text, arrays)
+            given = zip(self.forms, rows[0], strict=True)
+            return Statement(self.one, [form.value(value) for form, value in given])
+        columns = zip(self.forms, zip(*rows, strict=True), strict=True)
+        arrays = [form.array(values) for form, values in columns]
+        return Statement(self.text, arrays, self.formats)
 
 
 def _ask(lookup: Lookup) -> Statement:
@@ -231,32 +229,6 @@ def _make(change: Change, distributed: bool) -> Iterator[Statement]:  # noqa: FB
     if change.unless_moved:
         keys = [(row[len(columns)],) for row in change.rows]
         yield _requiring(change.table).of(keys)
-
-
-# --- values and arrays in PostgreSQL's text form ---
-
-
-def _number(value: int) -> bytes:
-    return f"{value}".encode()
-
-
-def _text(value: str) -> bytes:
-    """Nothing of it would be written from a NUL on, where the library takes its end to be."""
-    if "\0" in value:
-        raise psycopg.DataError("a text has a NUL, which PostgreSQL cannot keep")
-    return value.encode()
-
-
-def _array_of_numbers(values: Sequence[int]) -> bytes:
-    return f"{{{str(list(values))[1:-1]}}}".encode()
-
-
-def _array_of_texts(values: Sequence[str]) -> bytes:
-    """Each in quotes; what has quotes or backslashes of its own, which few do, is escaped."""
-    joined = '","'.join(values)
-    if joined.count('"') > 2 * (len(values) - 1) or "\\" in joined:
-        joined = '","'.join([each.replace("\\", "\\\\").replace('"', '\\"') for each in values])
-    return f'{{"{joined}"}}'.encode()
 
 
 # --- statements ---
@@ -340,7 +312,8 @@ def _requiring(table: Table) -> _Text:
 
 
 def _statement(text: str, columns: Sequence[Column[Any]], one: str = "") -> _Text:
-    return _Text(text, tuple(isinstance(column.type, Integer) for column in columns), one)
+    forms = tuple(FORMS[_type(column)] for column in columns)
+    return _Text(text, forms, tuple(form.format for form in forms), one)
 
 
 def _given(columns: Sequence[Column[Any]]) -> list[str]:
@@ -349,9 +322,9 @@ def _given(columns: Sequence[Column[Any]]) -> list[str]:
 
 
 def _unnested(columns: Sequence[Column[Any]]) -> str:
-    arrays = ", ".join(f"${place}::{_type(each)}[]" for place, each in enumerate(columns, 1))
-    names = ", ".join(f"k{place}" for place in range(1, len(columns) + 1))
-    return f"unnest({arrays}) AS k({names})"
+    """Row by row. Arrays that are unnested in a FROM are each copied to a store of rows first."""
+    arrays = (f"unnest(${n}::{_type(each)}[]) AS k{n}" for n, each in enumerate(columns, 1))
+    return f"(SELECT {', '.join(arrays)}) AS k"
 
 
 def _type(column: Column[Any]) -> str:

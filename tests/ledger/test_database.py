@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import ledger.sqlite
 from ledger.commands import AnyCommand, SpendingLimits
 from ledger.database import Database, OutcomeUnknown
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
-from ledger.tables import accounts, metadata
+from ledger.tables import accounts, metadata, spending
 from tests.ledger.books import Books
 from tests.ledger.books import named as named_
 from tests.ledger.engines import Engine, fresh_ledger
@@ -135,6 +136,31 @@ def test_texts_come_back_as_they_went(database: Database, text: str) -> None:
         write(connection, [Insert(accounts, [row(1, text), row(2), row(3, text)])])
         found = find(connection, [Lookup(accounts, ("account_id", "network"), [(3, text)])])
     assert [(each[0], each[2]) for each in found[0]] == [(3, text)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 64])
+@pytest.mark.parametrize("number", [0, -1, 1, 255, 256, 10**15, 2**63 - 1, -(2**63)])
+def test_numbers_come_back_as_they_went(database: Database, number: int, count: int) -> None:
+    day = max(min(number, 2**31 - 1), -(2**31))
+    rows = [(each, number, day, -1, number) for each in range(count)]
+    with database.transaction() as connection:
+        write(connection, [Insert(spending, rows)])
+        keys = [(each, number) for each in range(-count, count)]
+        [found] = find(connection, [Lookup(spending, ("account_id", "instrument_id"), keys)])
+    assert sorted(found) == rows
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_number_of_more_than_64_bits_is_the_fault_of_its_command(
+    database: Database, count: int
+) -> None:
+    rows = [(each, 0, 0, 2**63, 0) for each in range(count)]
+    refusals = (OverflowError, struct.error, pe.NumericValueOutOfRange)
+    with pytest.raises(refusals) as refused, database.transaction() as connection:
+        write(connection, [Insert(spending, rows)])
+    assert not database.is_operating_error(refused.value)
+    with database.reading() as reading:
+        assert find(reading, [Lookup(spending, ("account_id",), [(0,)])]) == [[]]
 
 
 def test_readers_see_the_last_commit_while_a_writer_is_busy(database: Database) -> None:
