@@ -92,6 +92,18 @@ class Book:
             self._on_days(account_id, network, reference),
         )
 
+    def knows(self, account_id: int, network: str, reference: Reference) -> bool:
+        """Whether one of the rungs above approval codes has an authorization for `reference`."""
+        key = account_id, network
+        return bool(
+            _named(self._by_transaction, (*key, reference.transaction_id))
+            or _named(self._by_trace, (*key, reference.trace))
+            or any(
+                each.authorization_id
+                for each in self.clearings_of(*key, reference.acquirer_reference)
+            )
+        )
+
     def clearings_of(
         self, account_id: int, network: str, acquirer_reference: str
     ) -> tuple[Clearing, ...]:
@@ -334,4 +346,8 @@ class Book:
 
 def _named(index: Mapping[NameKey, dict[int, Row]], key: NameKey) -> tuple[Row, ...]:
     found = index.get(key)
-    return tuple(found[each] for each in sorted(found)) if found and key[2] else ()
+    if not found or not key[2]:
+        return ()
+    if len(found) == 1:
+        return tuple(found.values())
+    return tuple(found[each] for each in sorted(found))

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ledger import tables
 from ledger.book import Book
-from ledger.commands import DAYS, AnyCommand, Reference, sent_on
+from ledger.commands import DAYS, AnyCommand, sent_on
 from ledger.house import AccountKind
 from ledger.row_sets import Lookup, Row
 from ledger.rows import Account, Authorization, Clearing, Reversal, Spending
@@ -105,7 +105,7 @@ def by_code_or_merchant(book: Book, wanted: Wanted, named: list[Authorization]) 
 
     coded, sold = set[Row](), set[Row]()
     for account_id, network, reference, amount in wanted.references:
-        if _has_candidate(book, (account_id, network), reference):
+        if book.knows(account_id, network, reference):
             continue
         if reference.approval_code:
             for day in reference.days or DAYS:
@@ -136,12 +136,6 @@ def of_repeats(book: Book, named: list[Authorization]) -> Question:
         if book.first_of(row) is None
     }
     return Lookup(tables.authorizations, _BY_TRANSACTION, keys), learn
-
-
-def _has_candidate(book: Book, named: tuple[int, str], reference: Reference) -> bool:
-    found = book.candidates(*named, reference)
-    earlier = any(each.authorization_id for each in found.by_acquirer)
-    return bool(found.by_transaction or found.by_trace or earlier)
 
 
 def _learn_named(book: Book, named: list[Authorization], row: Row) -> None:
