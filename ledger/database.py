@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ledger.row_sets import Change, Driver, RemoteDriver, outside, with_driver, write
+from ledger.row_sets import Change, Driver, outside, with_driver, write
 
 _DRIVERS = {"sqlite": "ledger.sqlite", "postgresql": "ledger.postgresql"}
 ATTEMPTS = 4
@@ -30,7 +30,7 @@ class Session:
     the next as soon as the last one's commit is asked for.
     """
 
-    def __init__(self, engine: Engine, driver: RemoteDriver) -> None:
+    def __init__(self, engine: Engine, driver: Driver) -> None:
         self._engine = engine
         self._driver = driver
         self._connection: Connection | None = None
@@ -124,11 +124,6 @@ class Database:
         """How many writers in one process are worth their while."""
         return self._driver.lanes
 
-    @property
-    def is_remote(self) -> bool:
-        """Whether it works elsewhere while its caller waits."""
-        return self._driver.is_remote
-
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A write transaction: committed at the end of the block, undone by an exception."""
@@ -181,8 +176,7 @@ class Database:
 
     def session(self) -> Session:
         """A connection of one's own."""
-        assert self._driver.is_remote
-        return Session(self.engine, cast("RemoteDriver", self._driver))
+        return Session(self.engine, self._driver)
 
     def aside(self) -> Aside:
         """A connection of one's own, to look something up without waiting for a transaction."""

@@ -22,6 +22,7 @@ from sqlalchemy.util.concurrency import await_, in_greenlet
 
 from ledger.arrays import Parameter
 from ledger.row_sets import Meanwhile, Row
+from ledger.turns import Turns
 from ledger.waiting import is_readable, wait_for
 
 _BINARY = pq.Format.BINARY
@@ -81,8 +82,7 @@ class Pipeline:
         self._names: dict[str, bytes] = {}
         self._numbers = count()
         self._asked: deque[_Asked] = deque()
-        self._turn: object | None = None
-        self._turn_wanted: deque[asyncio.Future[None]] = deque()
+        self._turns = Turns()
         self._listening: asyncio.AbstractEventLoop | None = None
 
     def take_turn(self) -> Callable[[], None]:
@@ -90,27 +90,17 @@ class Pipeline:
 
         That undoes what is open; after a commit it does nothing any more.
         """
-        while self._turn is not None:
-            free = asyncio.get_running_loop().create_future()
-            self._turn_wanted.append(free)
-            await_(free)
-        self._turn = object()
-        return partial(self._end_turn, self._turn)
+        return partial(self._end_turn, self._turns.take())
 
     def _end_turn(self, turn: object) -> None:
-        if turn is not self._turn:
+        if not self._turns.is_of(turn):
             return
         try:
             if self._pgconn.transaction_status == pq.TransactionStatus.INTRANS:
                 self._wait_for(self._send([], [ROLLBACK]))
         except psycopg.OperationalError as error:
             self._lose(error)
-        self._pass_turn()
-
-    def _pass_turn(self) -> None:
-        self._turn = None
-        if self._turn_wanted:
-            self._turn_wanted.popleft().set_result(None)
+        self._turns.end()
 
     def run(
         self, statements: Sequence[Statement], meanwhile: Meanwhile | None = None
@@ -128,7 +118,7 @@ class Pipeline:
         """
         asked = self._ask(self._opening(), statements)
         if statements[-1] is COMMIT:
-            self._pass_turn()
+            self._turns.end()
         try:
             if meanwhile is not None:
                 self._flush()

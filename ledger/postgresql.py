@@ -41,10 +41,10 @@ from ledger.pipelines import COMMIT, NothingSent, Pipeline, Statement
 from ledger.row_sets import (
     AFTER_ALL,
     Change,
+    Driver,
     Insert,
     Lookup,
     Meanwhile,
-    RemoteDriver,
     Row,
     index_condition,
     is_outside,
@@ -74,7 +74,6 @@ _DISTRIBUTED = "distributed"  # of the URL: tables are spread over shards by the
 
 class _PostgresqlDriver:
     lanes = 1  # a second halves the batches, and a batch has its own cost (decision 0008)
-    is_remote = True
 
     def check(self, url: URL, *, must_exist: bool) -> None:  # noqa: ARG002 - a server says itself
         if not url.database:
@@ -157,7 +156,7 @@ class _PostgresqlDriver:
         return isinstance(cause, psycopg.OperationalError) and _is_lost(cause)
 
 
-DRIVER: RemoteDriver = _PostgresqlDriver()
+DRIVER: Driver = _PostgresqlDriver()
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -61,11 +61,10 @@ Change: TypeAlias = Insert | Update
 class Driver(Protocol):
     """How one engine is opened, asked and written to.
 
-    `lanes` is how many writers it is worth; one that `is_remote` works while its caller waits.
+    `lanes` is how many writers it is worth.
     """
 
     lanes: int
-    is_remote: bool
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         """Raise `ValueError` if `url` is none of this engine's, or what must exist does not."""
@@ -106,10 +105,6 @@ class Driver(Protocol):
 
     def is_unknown(self, error: BaseException) -> bool:
         """Whether `error` leaves open if a commit that was asked for has happened."""
-
-
-class RemoteDriver(Driver, Protocol):
-    """One whose connections take the next transaction while the last one's commit is waited for."""
 
     def take_turn(self, connection: Connection) -> Callable[[], None]:
         """Wait for other transactions on it whose commit is not asked for yet.

@@ -8,9 +8,7 @@ connections of their own and see the last commit. A commit returns when it is on
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -34,9 +32,9 @@ from ledger.row_sets import (
     index_condition,
     set_and_match,
 )
+from ledger.sqlite_transactions import BEGIN, BUSY_SECONDS, Transactions, when_free
+from ledger.waiting import give_way
 
-_BUSY_SECONDS = 5
-_RETRY_AFTER = timedelta(microseconds=500)
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # a commit waits for the disk
@@ -46,6 +44,8 @@ _PRAGMAS = (
     "temp_store = MEMORY",
 )
 _KEYS_AT_ONCE = 1024
+_MANY_ROWS = 32  # take so long to be written that a loop has other things to do
+_TRANSACTIONS = "cardrail_transactions"
 _OPERATING = (sqlite3.DatabaseError, PoolTimeoutError, OSError)
 _OF_ONE_COMMAND = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
 
@@ -56,7 +56,6 @@ class RowMissing(Exception):
 
 class _SqliteDriver:
     lanes = 1  # it has one writer at a time
-    is_remote = False
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         shown = url.render_as_string()
@@ -76,9 +75,11 @@ class _SqliteDriver:
         lookups: Sequence[Lookup],
         meanwhile: Meanwhile | None = None,
     ) -> list[list[Row]]:
-        driver = _driver(connection)
+        driver, transactions = _driver(connection), _transactions(connection)
         if meanwhile is not None:
             meanwhile()
+        if transactions.is_turn_taken:
+            transactions.begin()
         return [_find(driver, lookup) for lookup in lookups]
 
     def write(
@@ -86,9 +87,12 @@ class _SqliteDriver:
         connection: Connection,
         changes: Sequence[Change],
         *,
-        commit: bool = False,  # noqa: ARG002 - there is no trip to be saved
+        commit: bool = False,
     ) -> None:
-        driver = _driver(connection)
+        driver, transactions = _driver(connection), _transactions(connection)
+        in_turn = transactions.is_turn_taken
+        if in_turn:
+            transactions.begin()
         for change in changes:
             if isinstance(change, Insert):
                 text = _insert_text(change.table, change.if_missing)
@@ -97,6 +101,10 @@ class _SqliteDriver:
             changed = driver.executemany(text, change.rows).rowcount
             if isinstance(change, Update) and change.unless_moved and changed != len(change.rows):
                 raise RowMissing(change.table.name)
+            if len(change.rows) > _MANY_ROWS:
+                give_way()
+        if commit and in_turn:
+            transactions.commit()
 
     def prefer_indexes(self, connection: Connection) -> None:
         """It does."""
@@ -121,6 +129,12 @@ class _SqliteDriver:
         name = getattr(cause, "sqlite_errorname", "")
         return isinstance(cause, OSError) or name.startswith("SQLITE_IOERR")
 
+    def take_turn(self, connection: Connection) -> Callable[[], None]:
+        return _transactions(connection).take_turn()
+
+    def is_lost(self, connection: Connection) -> bool:  # noqa: ARG002 - a file does not go away
+        return False
+
 
 DRIVER: Driver = _SqliteDriver()
 
@@ -130,6 +144,16 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
+
+
+def _transactions(connection: Connection) -> Transactions:
+    """Of a session; whatever else writes has SQLAlchemy begin and commit."""
+    info = connection.connection.info
+    if _TRANSACTIONS not in info:
+        info[_TRANSACTIONS] = Transactions(_driver(connection))
+    transactions = info[_TRANSACTIONS]
+    assert isinstance(transactions, Transactions)
+    return transactions
 
 
 def _find(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
@@ -208,24 +232,9 @@ def _begin_reading(connection: Connection) -> None:
 
 def _begin_writing(connection: Connection) -> None:
     try:
-        _when_free(_driver(connection), "BEGIN IMMEDIATE")
+        when_free(_driver(connection), BEGIN)
     except sqlite3.OperationalError as error:
-        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
-
-
-def _when_free(connection: sqlite3.Connection, statement: str) -> None:
-    """Do it once the locks that it needs are to be had, or fail as SQLite does if that is long."""
-    give_up_at = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute(statement).close()
-        except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or time.monotonic() >= give_up_at:
-                raise
-        else:
-            return
-        time.sleep(_RETRY_AFTER.total_seconds())
+        raise OperationalError(BEGIN, None, error) from error
 
 
 def _engine(url: URL, begin: Callable[[Connection], None]) -> Engine:
@@ -234,7 +243,7 @@ def _engine(url: URL, begin: Callable[[Connection], None]) -> Engine:
         poolclass=QueuePool,
         hide_parameters=True,  # an error may be logged; what a row holds may not
         connect_args={
-            "timeout": _BUSY_SECONDS,
+            "timeout": BUSY_SECONDS,
             "check_same_thread": False,
             "cached_statements": 512,
         },
@@ -247,7 +256,7 @@ def _engine(url: URL, begin: Callable[[Connection], None]) -> Engine:
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
     connection.isolation_level = None  # the driver begins nothing by itself
     for pragma in _PRAGMAS:  # SQLite itself does not wait where several make a file WAL
-        _when_free(connection, f"PRAGMA {pragma}")
+        when_free(connection, f"PRAGMA {pragma}")
 
 
 def _wait_by_itself(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type

@@ -1,6 +1,6 @@
 """Waiting for a server, with an event loop and without one.
 
-A lane on the event loop (`loop_lane`) runs the ledger's own code, which knows of no loop, as a
+A lane on the event loop (`lane`) runs the ledger's own code, which knows of no loop, as a
 greenlet: where that would wait, the loop goes on with other things. Everybody else just waits.
 """
 
@@ -37,3 +37,9 @@ def call(blocking: Callable[[], Result]) -> Result:
     if in_greenlet():
         return await_(asyncio.to_thread(blocking))
     return blocking()
+
+
+def give_way() -> None:
+    """Let an event loop do what else there is to do; where there is none, nothing happens."""
+    if in_greenlet():
+        await_(asyncio.sleep(0))

@@ -1,6 +1,6 @@
 """The ledger's writer: bounded queues, and everything that waits in one commit.
 
-There is one lane (`lanes`), with a queue and a ledger of its own, for each part of the accounts
+There is one lane (`lane`), with a queue and a ledger of its own, for each part of the accounts
 (`house.Placement`). An account is always in the same lane, so that arrival order decides among its
 requests.
 
@@ -17,10 +17,9 @@ from collections.abc import Sequence
 
 from ledger.commands import AnyCommand
 from ledger.house import Placement
-from ledger.lanes import Lane, LedgerLate, OnDecided, OnWritten, Undecided, Waiting
+from ledger.lane import Lane
 from ledger.ledger import Ledger
-from ledger.loop_lane import LoopLane
-from ledger.thread_lane import ThreadLane
+from ledger.queued import LedgerLate, OnDecided, OnWritten, Undecided, Waiting
 
 __all__ = [
     "LedgerBusy",
@@ -70,7 +69,7 @@ class LedgerWriter:
         on_written: OnWritten = lambda _count, _nanoseconds: None,
     ) -> None:
         assert len(ledgers) == placement.shard_count * placement.lanes
-        self._lanes = [_lane_of(each)(each, batch_limit, on_written) for each in ledgers]
+        self._lanes = [Lane(each, batch_limit, on_written) for each in ledgers]
         self._writer_of = placement.writer_of if len(ledgers) > 1 else None
         self._capacity = capacity
         self._crowded_nanoseconds = crowded_nanoseconds
@@ -142,7 +141,3 @@ class LedgerWriter:
         if self._started:
             for lane in self._lanes:
                 await lane.stopped.wait()
-
-
-def _lane_of(ledger: Ledger) -> type[Lane]:
-    return LoopLane if ledger.database.is_remote else ThreadLane

@@ -141,7 +141,8 @@ class Running:
         tell: Callable[[DecisionRecord], None],
     ) -> None:
         self.database = Database.open(url)
-        self.ledger = Ledger(self.database)
+        self.ledger = Ledger(self.database)  # the writer's alone, once it is started
+        self.other_ledger = Ledger(self.database)
         self.vault = PanVault(b"i" * 32, b"e" * 32)
         self.registry = CardRegistry(absent_seconds=0.0)
         ledger_metrics = LedgerMetrics()
@@ -195,7 +196,7 @@ class Running:
             )
             for card in cards
         ]
-        self.ledger.open_wallets(wallets)
+        self.other_ledger.open_wallets(wallets)
         with self.database.transaction() as connection:
             issue_cards(connection, self.vault, cards)
 

@@ -88,7 +88,7 @@ def test_a_single_message_posted_too_late_is_paid_back(tmp_path: Path) -> None:
             assert gateway.balances() == (BALANCE - 1_250, 0)
             hold = authorize(financial(**CARD), case(card(account_id=10, card_id=1)))
             assert isinstance(hold, Authorize)
-            decision = gateway.ledger.apply([hold])[0]
+            decision = gateway.other_ledger.apply([hold])[0]
             late = gateway.processors["visanet"].late_decisions
             late.settle(hold, msgspec.structs.replace(decision, replayed=False))
             await until(lambda: gateway.balances() == (BALANCE, 0))

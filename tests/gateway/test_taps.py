@@ -30,7 +30,7 @@ def decide(gateway: Running, request: AuthorizationRequest, at: int = AT, **of: 
     known = case(card(**{"card_id": 1, "account_id": 10, **of}), "quicpay")
     command = authorize(request, msgspec.structs.replace(known, at=at))
     assert isinstance(command, Authorize)
-    return gateway.ledger.apply([command])[0]
+    return gateway.other_ledger.apply([command])[0]
 
 
 def named(request: CardRequest) -> OriginalData:

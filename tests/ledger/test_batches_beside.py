@@ -13,7 +13,8 @@ import msgspec
 import psycopg
 import pytest
 
-from ledger import loop_lane, reading_ahead, suspicion
+from ledger import lane as lanes
+from ledger import reading_ahead, suspicion
 from ledger.commands import AnyCommand, Authorize, Clear, Decision, SpendingLimits
 from ledger.database import Database
 from ledger.ledger import Ledger
@@ -125,19 +126,20 @@ def plain(decision: Decision | Undecided) -> object:
     return msgspec.structs.asdict(told)
 
 
+@pytest.mark.parametrize("engine", Engine)
 @pytest.mark.parametrize("wallets", [WALLETS, MANY_WALLETS], ids=len)
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_they_decide_as_one_after_the_other(
-    seed: int, wallets: Sequence[int], monkeypatch: pytest.MonkeyPatch
+    seed: int, wallets: Sequence[int], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
     monkeypatch.setattr(reading_ahead, "_WORTH_A_TRIP", 1000)
     if wallets is MANY_WALLETS:  # who is careful reads nothing ahead
         monkeypatch.setattr(suspicion, "_CAREFUL_BATCHES", 2)
     with opened(Engine.SQLITE) as one_by_one:
         commands = Traffic(one_by_one, seed, wallets).commands(250)
         expected = [one_by_one.ledger.apply([each])[0] for each in commands]
-    with opened(Engine.POSTGRESQL) as books:
+    with opened(engine) as books:
         decided, counts = decide_all(books, commands, seed)
         books.must_balance()
     assert counts["beside"] > 1
@@ -145,9 +147,10 @@ def test_they_decide_as_one_after_the_other(
         assert plain(pair[0]) == plain(pair[1]), (place, commands[place])
 
 
-def test_clearings_are_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
-    with opened(Engine.POSTGRESQL) as books:
+@pytest.mark.parametrize("engine", Engine)
+def test_clearings_are_read_ahead(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
+    with opened(engine) as books:
         names = [(f"T{wallet}.{number}", wallet) for number in range(8) for wallet in MANY_WALLETS]
         held = [books.advise(1, origin=books.origin(name), account_id=own) for name, own in names]
         books.ledger.apply(held)
@@ -161,15 +164,15 @@ def test_clearings_are_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_fails_while_the_next_one_reads_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the batch before had failed each time: then none goes beside it."""
-    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
     asked: list[bool] = []
-    is_up_to_it = loop_lane.LoopLane._is_up_to_the_database
+    is_up_to_it = lanes.Lane._is_up_to_the_database
 
-    def never_after_reading(lane: loop_lane.LoopLane, besides: object = None) -> bool:
+    def never_after_reading(lane: lanes.Lane, besides: object = None) -> bool:
         asked.append(besides is not None)
         return besides is None and is_up_to_it(lane)
 
-    monkeypatch.setattr(loop_lane.LoopLane, "_is_up_to_the_database", never_after_reading)
+    monkeypatch.setattr(lanes.Lane, "_is_up_to_the_database", never_after_reading)
     with opened(Engine.SQLITE) as one_by_one:
         commands = Traffic(one_by_one, 1).commands(100)
         expected = [one_by_one.ledger.apply([each])[0] for each in commands]
@@ -181,13 +184,20 @@ def test_what_fails_while_the_next_one_reads_comes_first(monkeypatch: pytest.Mon
     assert counts["beside"] == 0
 
 
-@pytest.mark.parametrize("text", ["\x00", "\ud800"], ids=["NUL", "lone surrogate"])
+@pytest.mark.parametrize(
+    ("engine", "text"),
+    [
+        pytest.param(Engine.POSTGRESQL, "\x00", id="postgresql, NUL"),
+        pytest.param(Engine.POSTGRESQL, "\ud800", id="postgresql, lone surrogate"),
+        pytest.param(Engine.SQLITE, "\ud800", id="sqlite, lone surrogate"),
+    ],
+)
 @pytest.mark.parametrize("seed", range(6))
 def test_what_cannot_be_written_fails_alone(
-    seed: int, text: str, monkeypatch: pytest.MonkeyPatch
+    seed: int, engine: Engine, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what was decided on it is decided again, after it, on what is there."""
-    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
     with opened(Engine.SQLITE) as one_by_one:
         traffic = Traffic(one_by_one, seed)
         commands = [each for each in traffic.commands(250) if isinstance(each, Authorize | Clear)]
@@ -200,7 +210,7 @@ def test_what_cannot_be_written_fails_alone(
                 expected.append(Undecided.NOT_DONE)
             else:
                 expected += one_by_one.ledger.apply([each])
-    with opened(Engine.POSTGRESQL) as books:
+    with opened(engine) as books:
         decided, _ = decide_all(books, commands, seed)
         books.must_balance()
     assert list(map(plain, decided)) == list(map(plain, expected))
@@ -209,7 +219,7 @@ def test_what_cannot_be_written_fails_alone(
 @pytest.mark.parametrize("seed", range(4))
 def test_a_connection_that_is_lost_under_both(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is unknown or not done then is asked again; nothing is held twice."""
-    monkeypatch.setattr(loop_lane, "_WORTH_ITS_OWN", 2)
+    monkeypatch.setattr(lanes, "_WORTH_ITS_OWN", 2)
     with opened(Engine.POSTGRESQL) as books:
         commands = [books.authorize(1) for _ in range(400)]
         decided: dict[int, Decision | Undecided] = {}

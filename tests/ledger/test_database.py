@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-import ledger.sqlite
+from ledger import sqlite_transactions
 from ledger.commands import AnyCommand, SpendingLimits
 from ledger.database import Database, OutcomeUnknown
 from ledger.row_sets import Change, Insert, Lookup, Row, Update, find, write
@@ -185,7 +185,7 @@ def test_an_embedded_writer_waits_for_the_other_and_then_gives_up(
             while not pauses:
                 pass
         assert waiting.result(timeout=30) == "done"
-        monkeypatch.setattr(ledger.sqlite, "_BUSY_SECONDS", 0)
+        monkeypatch.setattr(sqlite_transactions, "BUSY_SECONDS", 0)
         with database.transaction(), pytest.raises(OperationalError, match="locked"):
             other.run(lambda _: (None, []))
         database.close()

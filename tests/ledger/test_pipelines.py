@@ -277,7 +277,7 @@ def test_a_turn_whose_undoing_cannot_be_sent_ends_all_the_same(
 
     monkeypatch.setattr(pipeline, "_send", refuse)
     end_turn()
-    assert pipeline._turn is None
+    assert not pipeline._turns.is_taken
     assert connection.closed
 
 

@@ -20,7 +20,6 @@ class _Watched:
         self._driver = driver
         self._on_step = on_step
         self.lanes = driver.lanes
-        self.is_remote = driver.is_remote
 
     def check(self, url: URL, *, must_exist: bool) -> None:
         self._driver.check(url, must_exist=must_exist)
@@ -42,6 +41,12 @@ class _Watched:
     ) -> None:
         self._on_step("last write" if commit else "write")
         self._driver.write(connection, changes, commit=commit)
+
+    def take_turn(self, connection: Connection) -> Callable[[], None]:
+        return self._driver.take_turn(connection)
+
+    def is_lost(self, connection: Connection) -> bool:
+        return self._driver.is_lost(connection)
 
     def prefer_indexes(self, connection: Connection) -> None:
         self._driver.prefer_indexes(connection)

@@ -1,4 +1,8 @@
-"""A lane on the event loop, for a database that works elsewhere."""
+"""A lane: a queue, a ledger, and batches one after another.
+
+A lane drains what is there and never waits for more: a lone request goes at once, and a busy
+moment fills its own batch.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from ledger.commands import AnyCommand, Decision
-from ledger.database import OutcomeUnknown
-from ledger.lanes import Lane, OnWritten, Undecided, Waiting, deliver, parted
-from ledger.ledger import Ledger, NotBeside
-from ledger.reading_ahead import ReadAhead
+from ledger.attempts import Attempts
+from ledger.commands import Decision
+from ledger.ledger import Ledger
+from ledger.queued import LedgerLate, OnWritten, Undecided, Waiting, deliver, parted
 
 _AT_ONCE = 2  # batches
 _WORTH_ITS_OWN = 16  # commands: fewer than these wait for the batch before them
+_BATCHES_COUNTED = 4  # so much less than all does the last batch change the time of a batch
 
 
 @dataclass(slots=True, eq=False)
@@ -31,40 +35,59 @@ class _Batch:
     is_postponed: bool = False  # until the one before it has ended, or something is read
 
 
-class LoopLane(Lane):
-    """Writes on the event loop: while the database works, so does everybody else.
+class Lane:
+    """Writes from the event loop: while the database works, so does everybody else.
 
     Two batches at a time: one is decided while the other is written. A second one is begun only if
-    it is worth a transaction of its own, and what is under way is shared between them.
+    it is worth a transaction of its own, and what is under way is shared between them. Threads that
+    decide would wait for each other instead (decision 0008).
     """
 
     def __init__(self, ledger: Ledger, batch_limit: int, on_written: OnWritten) -> None:
-        super().__init__(ledger, batch_limit, on_written)
+        self.stopped = asyncio.Event()
+        self._ledger = ledger
+        self._attempts = Attempts(ledger)
+        self._batch_limit = batch_limit
+        self._on_written = on_written
         self._queue: deque[Waiting] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: list[_Batch] = []  # in their order
+        self._batch_nanoseconds = 0  # that a batch took of late
         self._last_end = 0  # of a batch, in nanoseconds of the monotonic clock
-        self._is_called = False
+        self._is_called = self._stopping = False
 
     @property
     def waiting_count(self) -> int:
-        """As in `Lane`."""
+        """How many commands wait, not counting those being written."""
         return len(self._queue)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """As in `Lane`."""
+        """Begin; answers are given on `loop`."""
         self._loop = loop
         self._ledger.open_session(self._decided)
 
     def put(self, waiting: Waiting) -> None:
-        """As in `Lane`."""
+        """One more."""
         self._queue.append(waiting)
         self._call()
 
     def stop(self) -> None:
-        """As in `Lane`."""
-        self._stopping = True
+        """End after what waits; `stopped` tells when."""
+        self._stopping = self._attempts.are_last = True
         self._call()
+
+    def refuse_late(self, decide_by: int) -> None:
+        """Raise LedgerLate where the batches before a new command would not be done in time.
+
+        An empty queue refuses nothing, so that a lane that was slow is found quick again.
+        """
+        wait = self.wait_nanoseconds()
+        if wait and time.monotonic_ns() + wait > decide_by:
+            raise LedgerLate(wait)
+
+    def wait_nanoseconds(self) -> int:
+        """How long the batches will take that wait already."""
+        return -(-self.waiting_count // self._batch_limit) * self._batch_nanoseconds
 
     def _decided(self) -> None:
         self._under_way[-1].is_begun = True
@@ -114,7 +137,7 @@ class LoopLane(Lane):
         others = [each for each in self._under_way if each is not besides]
         return (
             self._ledger.is_decided
-            and not self._parts
+            and not self._attempts.is_halving
             and all(each.is_begun and not each.is_postponed for each in others)
         )
 
@@ -134,7 +157,8 @@ class LoopLane(Lane):
             begin = time.monotonic_ns()
             decisions = await self._written_in_turn(batch)
             end = time.monotonic_ns()
-            self._took(end - max(begin, self._last_end))
+            taken = end - max(begin, self._last_end)
+            self._batch_nanoseconds += (taken - self._batch_nanoseconds) // _BATCHES_COUNTED
             self._last_end = end
             self._under_way.remove(batch)
             batch.end.set_result(None)
@@ -151,7 +175,8 @@ class LoopLane(Lane):
             batch.is_postponed = True
             await asyncio.wait({batch.before})
             batch.is_postponed = False
-        return await greenlet_spawn(self._write, batch.waiting)
+        commands = [each.command for each in batch.waiting]
+        return await greenlet_spawn(self._attempts.decide, commands)
 
     async def _written_beside(self, batch: _Batch) -> list[Decision | Undecided] | None:
         """None if it has to come after the others.
@@ -165,14 +190,10 @@ class LoopLane(Lane):
         batch.is_postponed = False
         if not self._is_up_to_the_database(besides=batch):
             return None
-        return await greenlet_spawn(self._write_beside, commands, ahead)
+        return await greenlet_spawn(self._attempts.decide_beside, commands, ahead)
 
-    def _write_beside(
-        self, commands: Sequence[AnyCommand], ahead: ReadAhead | None
-    ) -> list[Decision | Undecided] | None:
-        try:
-            return [*self._ledger.apply_beside(commands, ahead)]
-        except NotBeside:
-            return None
-        except OutcomeUnknown as error:
-            return self._lost(len(commands), error)
+    def _written(
+        self, batch: list[Waiting], decisions: Sequence[Decision | Undecided], nanoseconds: int
+    ) -> None:
+        self._on_written(len(batch), nanoseconds)
+        deliver(batch, decisions)

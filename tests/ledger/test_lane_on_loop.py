@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
+from sqlalchemy import Table
 
+from ledger import sqlite
 from ledger.database import Database
 from ledger.ledger import Ledger
-from ledger.loop_lane import LoopLane
 from ledger.outcomes import Outcome
 from ledger.writer import LedgerWriter, Undecided
 from tests.ledger.books import Books
@@ -39,7 +40,6 @@ def test_the_loop_goes_on_while_a_lock_is_waited_for(books: Books) -> None:
     async def scene() -> None:
         answers = Answers()
         writer = LedgerWriter([books.ledger])
-        assert isinstance(writer._lanes[0], LoopLane)
         writer.start()
         with locked(books) as let_go:
             writer.submit(books.authorize(5), answers)
@@ -87,6 +87,33 @@ def test_more_than_a_socket_takes_at_once_is_sent_bit_by_bit(books: Books) -> No
 
     asyncio.run(scene())
     books.must_balance()
+
+
+def test_the_loop_goes_on_between_the_tables_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is only sent rows; a file is written by who asks."""
+    with fresh_ledger(Engine.SQLITE) as url, closing(Books(url)) as books:
+
+        async def scene() -> None:
+            answers = Answers()
+            told: list[str] = []
+            insert_text = sqlite._insert_text
+
+            def telling(table: Table, if_missing: bool) -> str:
+                told.append(table.name)
+                asyncio.get_running_loop().call_soon(told.append, "the loop")
+                return insert_text(table, if_missing)
+
+            monkeypatch.setattr(sqlite, "_insert_text", telling)
+            writer = LedgerWriter([books.ledger])
+            writer.start()
+            for _ in range(100):
+                writer.submit(books.authorize(1), answers)
+            await writer.stop()
+            assert told[:4] == ["authorizations", "the loop", "holds", "the loop"]
+            assert answers.outcomes == [Outcome.APPROVED] * 100
+
+        asyncio.run(scene())
+        books.must_balance()
 
 
 def test_a_server_that_is_not_there_holds_nobody_up(
