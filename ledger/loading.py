@@ -65,20 +65,22 @@ def load(  # noqa: PLR0913 - named, not positional
     account_ids = {*houses, *(command.account_id for command in commands)}
     _learn_kept(book, *kept.take(account_ids))
     rest = commands
-    if ahead is not None and all(each in book.accounts for each in houses):
+    if ahead is not None and houses.keys() <= book.accounts.keys():
         rest = [command for command in commands if not ahead.covers(command, book)]
         ahead.give(book)
     wanted = _wanted(book, kept.transactions, own_keys=own_keys)
     waiting = {
         command.account_id for command in rest if wanted.add(command) or not _has_all(book, command)
     }
+    if not waiting and houses.keys() <= book.accounts.keys():
+        return
     wanted.accounts.update(houses)
 
     def decide_the_others() -> None:
         meanwhile([place for place, each in enumerate(commands) if each.account_id not in waiting])
 
     named = _look_up(connection, book, wanted, decide_the_others)
-    if wanted.resolves or not all(each in book.accounts for each in houses):
+    if wanted.resolves or not houses.keys() <= book.accounts.keys():
         postable = [each for each in commands if may_post(book, each)]
         open_missing(connection, book, house_accounts(book, postable).values())
     _look_further(connection, book, rest, wanted, named)
