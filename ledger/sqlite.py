@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
+from ledger.checkpoints import Checkpoints
 from ledger.row_sets import (
     AFTER_ALL,
     Change,
@@ -150,7 +151,8 @@ def _transactions(connection: Connection) -> Transactions:
     """Of a session; whatever else writes has SQLAlchemy begin and commit."""
     info = connection.connection.info
     if _TRANSACTIONS not in info:
-        info[_TRANSACTIONS] = Transactions(_driver(connection))
+        checkpoints = Checkpoints(f"{connection.engine.url.database}")
+        info[_TRANSACTIONS] = Transactions(_driver(connection), checkpoints)
     transactions = info[_TRANSACTIONS]
     assert isinstance(transactions, Transactions)
     return transactions

@@ -18,6 +18,7 @@ from threading import Lock
 
 from sqlalchemy.util.concurrency import await_, in_greenlet
 
+from ledger.checkpoints import Checkpoints
 from ledger.turns import Turns
 from ledger.waiting import call
 
@@ -31,8 +32,9 @@ _committing = ThreadPoolExecutor(thread_name_prefix="ledger-commit")
 class Transactions:
     """Those of one connection, in turns; each begins when the last one's commit is done."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, checkpoints: Checkpoints) -> None:
         self._connection = connection
+        self._checkpoints = checkpoints
         self._turns = Turns()
         self._is_begun = False
         self._commit: asyncio.Future[None] | None = None
@@ -94,6 +96,7 @@ class Transactions:
             await_(self._commit)
         else:
             _commit(self._connection, lambda: None)
+        self._checkpoints.after_commit()
 
 
 def _has_begun(connection: sqlite3.Connection) -> bool:

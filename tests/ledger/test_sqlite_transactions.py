@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ledger import sqlite_transactions
+from ledger.checkpoints import Checkpoints
 from ledger.sqlite_transactions import BEGIN, Transactions
 
 
@@ -38,7 +39,7 @@ def opened(path: Path) -> sqlite3.Connection:
 
 @pytest.fixture
 def transactions(connection: sqlite3.Connection) -> Transactions:
-    return Transactions(connection)
+    return Transactions(connection, Checkpoints(":memory:"))
 
 
 @pytest.fixture
