@@ -1,8 +1,8 @@
-"""What SQLite has logged, copied to its file beside the commits that go on.
+"""What SQLite has logged, copied to its file where nobody waits for a commit.
 
 SQLite does that within a commit, once the log has so many pages (`sqlite`): whoever waits for that
-commit waits for thousands of pages and for the disk, a twentieth of a second on a good day. With
-this, it has no more left to do then than was logged in a second.
+commit waits for thousands of pages and for the disk. With this it has less left to do then. Beside
+commits that follow each other without a pause it would only keep the disk from them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Checkpoints:
         self._running: Future[None] | None = None
         self._last = 0.0  # when one ended, on the monotonic clock
 
-    def after_commit(self) -> None:
+    def in_a_pause(self) -> None:
         """Begin one, on another thread, if the last one has ended long enough ago."""
         if self._running is not None:
             if not self._running.done():

@@ -96,7 +96,8 @@ class Transactions:
             await_(self._commit)
         else:
             _commit(self._connection, lambda: None)
-        self._checkpoints.after_commit()
+        if not self._turns.is_taken:
+            self._checkpoints.in_a_pause()
 
 
 def _has_begun(connection: sqlite3.Connection) -> bool:

@@ -44,13 +44,13 @@ def test_one_at_a_time_and_not_at_once_again(
 ) -> None:
     kept = Checkpoints("ledger.db")
     for _ in range(3):
-        kept.after_commit()
+        kept.in_a_pause()
     assert len(copying.asked) == 1
     copying.asked[0].set_result(None)
-    kept.after_commit()
+    kept.in_a_pause()
     assert len(copying.asked) == 1
     monkeypatch.setattr(checkpoints, "_EVERY_SECONDS", 0)
-    kept.after_commit()
+    kept.in_a_pause()
     assert len(copying.asked) == 2
 
 
@@ -63,7 +63,7 @@ def test_what_cannot_be_copied_is_told(
         path.write_bytes(content)
     with ThreadPoolExecutor() as copying, pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoints, "_copying", copying)
-        Checkpoints(f"{path}").after_commit()
+        Checkpoints(f"{path}").in_a_pause()
     [told] = [each.message for each in caplog.records if each.levelno == logging.WARNING]
     assert told.startswith("the log was not copied to the ledger's file: ")
     assert path.exists() is (content is not None)
