@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-_EVERY_SECONDS = 1.0
+_EVERY_NANOSECONDS = 10**9
 
 _logger = logging.getLogger(__name__)
 _copying = ThreadPoolExecutor(thread_name_prefix="ledger-checkpoint")
@@ -26,15 +26,15 @@ class Checkpoints:
     def __init__(self, path: str) -> None:
         self._url = f"{Path(path).absolute().as_uri()}?mode=rw"  # a file that is gone is not made
         self._running: Future[None] | None = None
-        self._last = 0.0  # when one ended, on the monotonic clock
+        self._last = 0  # when one ended, in nanoseconds of the monotonic clock
 
     def in_a_pause(self) -> None:
         """Begin one, on another thread, if the last one has ended long enough ago."""
         if self._running is not None:
             if not self._running.done():
                 return
-            self._running, self._last = None, time.monotonic()
-        if time.monotonic() - self._last >= _EVERY_SECONDS:
+            self._running, self._last = None, time.monotonic_ns()
+        if time.monotonic_ns() - self._last >= _EVERY_NANOSECONDS:
             self._running = _copying.submit(_checkpoint, self._url)
 
 

@@ -26,7 +26,7 @@ BUSY_SECONDS = 5  # for which another writer is waited for, in this process or e
 BEGIN = "BEGIN IMMEDIATE"  # a lock that is taken later fails where another writer was first
 _RETRY_AFTER = timedelta(microseconds=500)
 
-_committing = ThreadPoolExecutor(thread_name_prefix="ledger-commit")
+_committing = ThreadPoolExecutor(64, "ledger-commit")  # of which most are never made
 
 
 class Transactions:

@@ -49,7 +49,7 @@ def test_one_at_a_time_and_not_at_once_again(
     copying.asked[0].set_result(None)
     kept.in_a_pause()
     assert len(copying.asked) == 1
-    monkeypatch.setattr(checkpoints, "_EVERY_SECONDS", 0)
+    monkeypatch.setattr(checkpoints, "_EVERY_NANOSECONDS", 0)
     kept.in_a_pause()
     assert len(copying.asked) == 2
 
