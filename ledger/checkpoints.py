@@ -28,8 +28,10 @@ class Checkpoints:
         self._running: Future[None] | None = None
         self._last = 0  # when one ended, in nanoseconds of the monotonic clock
 
-    def in_a_pause(self) -> None:
-        """Begin one, on another thread, if the last one has ended long enough ago."""
+    def after_commit(self, *, is_pause: bool) -> None:
+        """Begin one, on another thread, in a pause and if the last one has ended long enough ago."""
+        if not is_pause:
+            return
         if self._running is not None:
             if not self._running.done():
                 return

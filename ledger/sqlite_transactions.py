@@ -96,8 +96,7 @@ class Transactions:
             await_(self._commit)
         else:
             _commit(self._connection, lambda: None)
-        if not self._turns.is_taken:
-            self._checkpoints.in_a_pause()
+        self._checkpoints.after_commit(is_pause=not self._turns.is_taken)
 
 
 def _has_begun(connection: sqlite3.Connection) -> bool:

@@ -39,18 +39,20 @@ def copying(monkeypatch: pytest.MonkeyPatch) -> Copying:
     return made
 
 
-def test_one_at_a_time_and_not_at_once_again(
+def test_in_pauses_one_at_a_time_and_not_at_once_again(
     copying: Copying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = Checkpoints("ledger.db")
+    kept.after_commit(is_pause=False)
+    assert copying.asked == []
     for _ in range(3):
-        kept.in_a_pause()
+        kept.after_commit(is_pause=True)
     assert len(copying.asked) == 1
     copying.asked[0].set_result(None)
-    kept.in_a_pause()
+    kept.after_commit(is_pause=True)
     assert len(copying.asked) == 1
     monkeypatch.setattr(checkpoints, "_EVERY_NANOSECONDS", 0)
-    kept.in_a_pause()
+    kept.after_commit(is_pause=True)
     assert len(copying.asked) == 2
 
 
@@ -63,7 +65,7 @@ def test_what_cannot_be_copied_is_told(
         path.write_bytes(content)
     with ThreadPoolExecutor() as copying, pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoints, "_copying", copying)
-        Checkpoints(f"{path}").in_a_pause()
+        Checkpoints(f"{path}").after_commit(is_pause=True)
     [told] = [each.message for each in caplog.records if each.levelno == logging.WARNING]
     assert told.startswith("the log was not copied to the ledger's file: ")
     assert path.exists() is (content is not None)
