@@ -29,7 +29,7 @@ class Checkpoints:
         self._last = 0  # when one ended, in nanoseconds of the monotonic clock
 
     def after_commit(self, *, is_pause: bool) -> None:
-        """Begin one, on another thread, in a pause and if the last one has ended long enough ago."""
+        """Begin one on another thread, in a pause, if the last one has ended long enough ago."""
         if not is_pause:
             return
         if self._running is not None:
