@@ -86,7 +86,7 @@ class Driver(Protocol):
     def write(
         self, connection: Connection, changes: Sequence[Change], *, commit: bool = False
     ) -> None:
-        """Make `changes`, one after another; and commit, if that saves a round trip."""
+        """Make `changes`, one after another; and commit, if that saves a trip or it is a turn's."""
 
     def prefer_indexes(self, connection: Connection) -> None:
         """Read no table whole in this transaction where an index leads to the rows."""

@@ -76,10 +76,10 @@ class _SqliteDriver:
         lookups: Sequence[Lookup],
         meanwhile: Meanwhile | None = None,
     ) -> list[list[Row]]:
-        driver, transactions = _driver(connection), _transactions(connection)
+        driver, transactions = _driver(connection), _in_turn(connection)
         if meanwhile is not None:
             meanwhile()
-        if transactions.is_turn_taken:
+        if transactions is not None:
             transactions.begin()
         return [_find(driver, lookup) for lookup in lookups]
 
@@ -90,9 +90,8 @@ class _SqliteDriver:
         *,
         commit: bool = False,
     ) -> None:
-        driver, transactions = _driver(connection), _transactions(connection)
-        in_turn = transactions.is_turn_taken
-        if in_turn:
+        driver, transactions = _driver(connection), _in_turn(connection)
+        if transactions is not None:
             transactions.begin()
         for change in changes:
             if isinstance(change, Insert):
@@ -104,7 +103,7 @@ class _SqliteDriver:
                 raise RowMissing(change.table.name)
             if len(change.rows) > _MANY_ROWS:
                 give_way()
-        if commit and in_turn:
+        if commit and transactions is not None:
             transactions.commit()
 
     def prefer_indexes(self, connection: Connection) -> None:
@@ -131,7 +130,12 @@ class _SqliteDriver:
         return isinstance(cause, OSError) or name.startswith("SQLITE_IOERR")
 
     def take_turn(self, connection: Connection) -> Callable[[], None]:
-        return _transactions(connection).take_turn()
+        info = connection.connection.info
+        if _TRANSACTIONS not in info:
+            checkpoints = Checkpoints(f"{connection.engine.url.database}")
+            info[_TRANSACTIONS] = Transactions(_driver(connection), checkpoints)
+        transactions: Transactions = info[_TRANSACTIONS]
+        return transactions.take_turn()
 
     def is_lost(self, connection: Connection) -> bool:  # noqa: ARG002 - a file does not go away
         return False
@@ -147,15 +151,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _transactions(connection: Connection) -> Transactions:
-    """Of a session; whatever else writes has SQLAlchemy begin and commit."""
-    info = connection.connection.info
-    if _TRANSACTIONS not in info:
-        checkpoints = Checkpoints(f"{connection.engine.url.database}")
-        info[_TRANSACTIONS] = Transactions(_driver(connection), checkpoints)
-    transactions = info[_TRANSACTIONS]
-    assert isinstance(transactions, Transactions)
-    return transactions
+def _in_turn(connection: Connection) -> Transactions | None:
+    """Those of a session, in its turn; whatever else writes has SQLAlchemy begin and commit."""
+    transactions: Transactions | None = connection.connection.info.get(_TRANSACTIONS)
+    return transactions if transactions is not None and transactions.is_turn_taken else None
 
 
 def _find(driver: sqlite3.Connection, lookup: Lookup) -> list[Row]:
